@@ -1,0 +1,159 @@
+"""The Engine protocol: what a user can ask for, whoever does it.
+
+An engine speaks values (`Reference`, `Platform`) and returns records. Long work comes in two forms under one name:
+`pulling()` is a generator of steps that returns the records, for those who show progress; `pull()` runs it to its end.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jupyimg.model.content import drain
+from jupyimg.model.platform import Platform
+from jupyimg.model.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from datetime import datetime
+
+    from jupyimg.model.content import Step
+    from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord, RemovalRecord, TransferRecord
+
+    Transfers = Generator[Step, None, list[TransferRecord]]
+
+ALL_PLATFORMS = "all"
+"""The word that asks for every platform of an index where one platform is the default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFilter:
+    """Which images to list (`docker images --filter`); different keys must all match, values of one key as noted.
+
+    Attributes:
+        dangling: only those whose tag has moved on (True), only others (False), or both (None).
+        labels: ``key`` or ``key=value``; all must match.
+        before: names or IDs; only images created before the oldest of them.
+        since: names or IDs; only images created after the newest of them.
+        references: globs over familiar and full names; one must match. ``*`` does not cross ``/``.
+        until: only images created before this time.
+    """
+
+    dangling: bool | None = None
+    labels: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    since: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
+class Engine(ABC):
+    """What can be asked of an engine; errors are those of `jupyimg.errors`, and each method says which it raises."""
+
+    name: str
+
+    @abstractmethod
+    def pulling(
+        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+    ) -> Transfers:
+        """Fetch an image (`docker pull`), with steps on the way.
+
+        Args:
+            reference: what to fetch; without tag and digest it is ``:latest``.
+            platform: one platform, "all", or None for the default one.
+            all_tags: every tag of the repository instead of one.
+
+        Raises:
+            BadReference, BadPlatform: not such a thing.
+            RemoteNotFound, PlatformNotFound, Denied, Unreachable, RateLimited: what the registry said.
+            DigestMismatch, SizeMismatch, BadManifest: what came was not what was promised.
+            DiskFull, StoreDenied: it could not be kept.
+        """
+
+    @abstractmethod
+    def pushing(
+        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+    ) -> Transfers:
+        """Send a local image to its registry (`docker push`), with steps on the way.
+
+        Raises:
+            ImageNotFound, PlatformNotFound: nothing here to send.
+            Denied, Unreachable, RateLimited, RegistryError: what the registry said.
+        """
+
+    @abstractmethod
+    def images(self, filters: ImageFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
+        """What is held here, newest first (`docker images`).
+
+        Args:
+            filters: which ones; None is all.
+            everything: also dangling images and artefacts, which are hidden otherwise.
+        """
+
+    @abstractmethod
+    def inspect(
+        self, name: Reference | str, *, platform: Platform | str | None = None, remote: bool = False
+    ) -> ImageDetail:
+        """All that an image says of itself (`docker image inspect`).
+
+        Args:
+            name: a name, an ID or the beginning of one (local), or a reference (remote).
+            platform: which of several; None is the default one.
+            remote: ask the registry without pulling.
+
+        Raises:
+            ImageNotFound, RemoteNotFound, PlatformNotFound: there is no such image.
+        """
+
+    @abstractmethod
+    def history(
+        self, name: Reference | str, *, platform: Platform | str | None = None, remote: bool = False
+    ) -> list[HistoryRecord]:
+        """How an image was built, newest step first (`docker history`); arguments and errors as for `inspect`."""
+
+    @abstractmethod
+    def tag(self, source: Reference | str, target: Reference | str) -> TransferRecord:
+        """Give an image a further name (`docker tag`); a name that another image has moves silently, as Docker's.
+
+        Raises:
+            ImageNotFound: there is no such source.
+            BadReference: the target is no name, or holds a digest.
+        """
+
+    @abstractmethod
+    def remove(self, names: Sequence[Reference | str], *, force: bool = False) -> list[RemovalRecord]:
+        """Remove names, and the images that no name is left for (`docker rmi`).
+
+        Every name is tried; the first failure is raised after the last one.
+
+        Raises:
+            ImageNotFound: there is no such image (not with ``force``).
+            Conflict: an ID that several names hold, without ``force``.
+        """
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Familiar names and short IDs of what is here; quick, for completion."""
+
+    def pull(
+        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+    ) -> list[TransferRecord]:
+        """`pulling` to its end: one record for each image."""
+        return drain(self.pulling(reference, platform=platform, all_tags=all_tags))
+
+    def push(
+        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+    ) -> list[TransferRecord]:
+        """`pushing` to its end: one record for each image."""
+        return drain(self.pushing(reference, platform=platform, all_tags=all_tags))
+
+
+def as_reference(reference: Reference | str, *, default_tag: str = "latest") -> Reference:
+    """What a caller may give as a name, as a value."""
+    return reference if isinstance(reference, Reference) else Reference.parse(reference, default_tag=default_tag)
+
+
+def as_platform(platform: Platform | str | None) -> Platform | None:
+    """What a caller may give as a platform, as a value; "all" is not one and is for the caller to tell apart."""
+    return Platform.parse(platform) if isinstance(platform, str) else platform

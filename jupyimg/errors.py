@@ -1,0 +1,223 @@
+"""Everything that can go wrong, as one tree; branches follow what the *user* can do about it.
+
+::
+
+    ImageError                      what every error of ours is; carries one sentence and a hint
+    ├── Misuse                      the line or the call is wrong: write it differently
+    │   ├── BadReference            not a legal image reference
+    │   ├── BadDigest               not a legal digest
+    │   ├── BadPlatform             not a legal platform
+    │   ├── UndefinedName           a {name} or $name that the notebook does not have
+    │   └── Unsupported             this engine or this build cannot do that
+    ├── NotFound                    what was named does not exist: check the name
+    │   ├── ImageNotFound           not in the local store
+    │   ├── RemoteNotFound          not in the registry
+    │   └── PlatformNotFound        the image exists, but not for that platform
+    ├── Conflict                    it exists, and something stands in the way
+    ├── RegistryError               a registry said no, or nothing
+    │   ├── Unreachable             no answer: name, network, TLS, proxy
+    │   ├── Denied                  it wants to know who you are, or refuses you
+    │   ├── RateLimited             too many requests
+    │   └── ProtocolError           an answer that the specification does not allow
+    ├── ContentError                bytes that are not what they claim to be
+    │   ├── DigestMismatch          wrong bytes
+    │   ├── SizeMismatch            too few or too many bytes
+    │   └── BadManifest             a document that is not a usable manifest, index or config
+    └── StoreError                  this disk said no
+        ├── DiskFull                no space left
+        └── StoreDenied             not writable or not readable
+
+    Interrupted                     the user pressed stop (a KeyboardInterrupt, so `except Exception` lets it pass)
+
+Names are the fact, not the class of fact, so they do not end in Error unless nothing better is left.
+Foreign exceptions (httpx, OSError, msgspec) become one of these once, at the edge of the floor that meets them.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadDigest",
+    "BadManifest",
+    "BadPlatform",
+    "BadReference",
+    "Conflict",
+    "ContentError",
+    "Denied",
+    "DigestMismatch",
+    "DiskFull",
+    "ImageError",
+    "ImageNotFound",
+    "Interrupted",
+    "Misuse",
+    "NotFound",
+    "PlatformNotFound",
+    "ProtocolError",
+    "RateLimited",
+    "RegistryError",
+    "RemoteNotFound",
+    "SizeMismatch",
+    "StoreDenied",
+    "StoreError",
+    "UndefinedName",
+    "Unreachable",
+    "Unsupported",
+]
+
+
+def _one_line(error: BaseException, message: str, hint: str) -> list[str]:
+    lines = [f"{type(error).__name__}: {message}"]
+    if hint:
+        lines.append(f"  hint: {hint}")
+    return lines
+
+
+class ImageError(Exception):
+    """What every error of jupyimg is.
+
+    Attributes:
+        message: one sentence saying what failed, without a trailing full stop.
+        hint: what to do next, or "".
+    """
+
+    hint = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or type(self).hint
+
+    def _render_traceback_(self) -> list[str]:
+        """Let IPython show the sentence and the hint instead of a traceback."""
+        return _one_line(self, self.message, self.hint)
+
+
+class Misuse(ImageError):
+    """The line or the call is wrong."""
+
+
+class BadReference(Misuse):
+    """Not a legal image reference (distribution/reference grammar)."""
+
+    hint = "write it as [HOST[:PORT]/]NAME[:TAG][@DIGEST], such as nginx:1.27 or localhost:5000/me/app"
+
+
+class BadDigest(Misuse, ValueError):
+    """Not a legal digest; a ValueError too, so that JSON decoders report where it stood."""
+
+    hint = "a digest is sha256: and 64 hexadecimal digits (or sha512: and 128)"
+
+
+class BadPlatform(Misuse):
+    """Not a legal platform."""
+
+    hint = "write it as OS/ARCHITECTURE[/VARIANT], such as linux/amd64 or linux/arm/v7"
+
+
+class UndefinedName(Misuse):
+    """A {name} or $name in a line that the notebook does not have."""
+
+
+class Unsupported(Misuse):
+    """This engine, this format or this build cannot do what was asked."""
+
+
+class NotFound(ImageError):
+    """What was named does not exist."""
+
+
+class ImageNotFound(NotFound):
+    """No such image in the local store."""
+
+    hint = "%image images lists what is here; %image pull fetches what is not"
+
+
+class RemoteNotFound(NotFound):
+    """No such repository, tag or digest in the registry."""
+
+
+class PlatformNotFound(NotFound):
+    """The image exists, but not for the platform asked for."""
+
+
+class Conflict(ImageError):
+    """Something stands in the way of what was asked."""
+
+
+class RegistryError(ImageError):
+    """A registry said no, or nothing.
+
+    Attributes:
+        status: the HTTP status, or 0 when there was no answer.
+        code: the registry's error code (distribution-spec, Error Codes), or "".
+    """
+
+    def __init__(self, message: str, *, hint: str = "", status: int = 0, code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+
+
+class Unreachable(RegistryError):
+    """No answer: the name, the network, TLS or a proxy."""
+
+
+class Denied(RegistryError):
+    """The registry wants to know who you are, or refuses you."""
+
+
+class RateLimited(RegistryError):
+    """Too many requests."""
+
+    hint = "wait and run the line again, log in, or use a mirror"
+
+
+class ProtocolError(RegistryError):
+    """An answer that the distribution specification does not allow."""
+
+
+class ContentError(ImageError):
+    """Bytes that are not what they claim to be."""
+
+
+class DigestMismatch(ContentError):
+    """Wrong bytes for a digest."""
+
+    hint = "the content was damaged on its way or at its origin; nothing was kept, so run the line again"
+
+
+class SizeMismatch(ContentError):
+    """Too few or too many bytes for a descriptor."""
+
+    hint = "the connection or the registry cut the content short; run the line again"
+
+
+class BadManifest(ContentError):
+    """A document that is not a usable manifest, index or config."""
+
+
+class StoreError(ImageError):
+    """This disk said no."""
+
+
+class DiskFull(StoreError):
+    """No space left where the store is."""
+
+    hint = "free some space (%image rmi, %image prune) or set JUPYIMG_HOME to a larger disk; what arrived is kept"
+
+
+class StoreDenied(StoreError):
+    """The store is not writable or not readable for this user."""
+
+    hint = "set JUPYIMG_HOME to a folder that you may write to"
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user pressed stop; what arrived is kept and the next run goes on from there."""
+
+    def __init__(self, message: str = "interrupted") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = "run the line again to go on from the bytes that arrived"
+
+    def _render_traceback_(self) -> list[str]:
+        return _one_line(self, self.message, self.hint)

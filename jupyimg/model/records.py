@@ -1,0 +1,155 @@
+"""Records: what engines return. Plain values in bytes, UTC and full digests; words such as "6 days ago" are views'.
+
+A field is None where the engine does not know, never a guess. The columns of a frame are fields of its record
+under the same name, except that `repository`, `tag` and `reference` are read off a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.platform import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRecord:
+    """One name and one platform that is held under it (`docker images`).
+
+    Attributes:
+        repository: familiar name, such as ``nginx``; None for an image without any name.
+        tag: None for an image held by digest, or one whose tag has moved on.
+        image_id: digest of the config.
+        created: build time, UTC.
+        size: bytes of the config and distinct layers, compressed as they are stored.
+        unpacked: bytes of its files as Docker counts them; None until a walk of the layers has found it.
+        digest: what a pull by digest names: the index if it came from one, else the manifest.
+        manifest_digest: the manifest of this platform.
+        reference: what commands take for exactly this image: ``name:tag``, ``name@digest`` or the image ID.
+        containers: how many containers use it; None where the engine knows no containers.
+        kind: "image", or the type of the artefact that it is.
+        dangling: True where a tag pointed at it and has moved on.
+    """
+
+    repository: str | None
+    tag: str | None
+    image_id: Digest
+    created: datetime | None
+    size: int
+    unpacked: int | None
+    platform: str | None
+    digest: Digest
+    manifest_digest: Digest
+    reference: str
+    containers: int | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    kind: str = "image"
+    dangling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRecord:
+    """One build step of an image (`docker history`); the newest comes first.
+
+    Attributes:
+        image_id: the image's ID on the newest step, None on the others (Docker's ``<missing>``).
+        size: bytes of the layer's files, unpacked, as Docker counts them; 0 for a step without a layer;
+            None where it is not known.
+        compressed: bytes of the layer as stored; 0 for a step without a layer.
+        empty: True for a step that only changed the config.
+    """
+
+    image_id: Digest | None
+    created: datetime | None
+    created_by: str
+    size: int | None
+    compressed: int | None
+    comment: str
+    empty: bool
+    layer_digest: Digest | None
+    diff_id: Digest | None
+
+
+class Status(StrEnum):
+    """How a pull, push, copy, tag, save or load of one image ended."""
+
+    DOWNLOADED = "downloaded"
+    UP_TO_DATE = "up to date"
+    PUSHED = "pushed"
+    COPIED = "copied"
+    TAGGED = "tagged"
+    SAVED = "saved"
+    LOADED = "loaded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRecord:
+    """One image that was moved or named.
+
+    Attributes:
+        reference: familiar name it now has.
+        digest: what the name resolves to: the top-level manifest or index.
+        image_id: digest of the config; None where several platforms were moved.
+        size: bytes of its content, all platforms that were moved.
+        transferred: bytes that really moved; the rest was there already.
+        seconds: how long it took.
+    """
+
+    reference: str
+    digest: Digest
+    image_id: Digest | None
+    status: Status
+    size: int
+    transferred: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalRecord:
+    """One line of `docker rmi`.
+
+    Attributes:
+        action: "untagged" or "deleted".
+        reference: the name that was removed; None for a deletion.
+        digest: what it pointed at, or what was deleted.
+        freed: bytes of disk given back; 0 for a name.
+    """
+
+    action: str
+    reference: str | None
+    digest: Digest
+    freed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDetail:
+    """One image in full (`docker image inspect`).
+
+    Attributes:
+        reference: the name that was asked for, familiar.
+        digest: see `ImageRecord`.
+        platform: of the image shown.
+        platforms: all that its index offers; those held locally are in ``held``.
+        document: what Docker's inspect shows, under Docker's keys (Id, RepoTags, Created, Config, RootFS ...).
+        manifest: the manifest as plain data.
+        config: the config as plain data.
+    """
+
+    reference: str
+    image_id: Digest
+    digest: Digest
+    manifest_digest: Digest
+    platform: Platform | None
+    platforms: tuple[str, ...]
+    held: tuple[str, ...]
+    document: dict[str, Any]
+    manifest: dict[str, Any]
+    config: dict[str, Any]
+
+
+Record = ImageRecord | HistoryRecord | TransferRecord | RemovalRecord

@@ -1,0 +1,47 @@
+"""Settings: every choice and limit, in one frozen value. Who fills it in reads the environment; this does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jupyimg.model.platform import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user or the environment chose.
+
+    Attributes:
+        home: folder that holds ``store/`` and everything else of ours ($JUPYIMG_HOME).
+        engine: "embedded" or "docker" ($JUPYIMG_ENGINE).
+        platform: what is pulled and shown by default ($DOCKER_DEFAULT_PLATFORM); None is this machine's.
+        insecure: registries (HOST[:PORT]) spoken to over plain http besides loopback ($JUPYIMG_INSECURE).
+        proxies: ``http``, ``https`` and ``no`` as in $HTTP_PROXY, $HTTPS_PROXY, $NO_PROXY.
+        ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
+        transfers: blobs moved at once.
+        connect_timeout: seconds to wait for a connection.
+        read_timeout: seconds a connection may be silent; a whole transfer has no limit.
+        attempts: how often one request is tried.
+        longest_wait: seconds that a Retry-After is obeyed; a longer one becomes an error that says so.
+    """
+
+    home: Path
+    engine: str = "embedded"
+    platform: Platform | None = None
+    insecure: frozenset[str] = frozenset()
+    proxies: dict[str, str] = field(default_factory=dict)
+    ca_file: str = ""
+    transfers: int = 6
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    attempts: int = 5
+    longest_wait: float = 60.0
+
+    @property
+    def store(self) -> Path:
+        """The OCI layout."""
+        return self.home / "store"
