@@ -60,15 +60,12 @@ class Sink(Protocol):
         """Whether this content is here, whole, and will stay until the operation has ended."""
         ...
 
-    def write(
-        self, descriptor: Descriptor, read: Callable[[int], Iterator[bytes]], moved: Callable[[int], None]
-    ) -> None:
+    def write(self, descriptor: Descriptor, read: Callable[[int], Iterator[bytes]]) -> None:
         """Take content in; it becomes visible only once its size and digest are proven.
 
         Args:
             descriptor: what the bytes must be.
             read: opens the bytes at an offset; may be called again, for a second try or for a resume.
-            moved: told how many bytes have just passed (negative when a try is thrown away).
 
         Raises:
             DigestMismatch, SizeMismatch: the bytes were not what the descriptor says; nothing was kept.

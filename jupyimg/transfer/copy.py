@@ -1,0 +1,103 @@
+"""copying(): the one algorithm that moves an image from a place to a place.
+
+It resolves the name, walks from the root to what a platform needs, fans the blobs out over a few daemon threads,
+writes the manifests from the leaves up, asks ``admit``, and publishes the name last. Nothing is visible under the name
+before all of it is there; who receives bytes proves them (`Sink.write`).
+
+Threads note what they did on a board; the generator yields steps from it in the caller's thread, which alone may
+touch a display. Leaving the generator for any reason (an error, KeyboardInterrupt, close) tells both places to
+interrupt what is under way, so that a server that has gone silent holds nobody.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from jupyimg.model.content import Phase, Step
+from jupyimg.transfer.crew import Board, Stopped, apart, stopping, together
+from jupyimg.transfer.walk import Selection, Tree, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from jupyimg.model.content import Sink, Source
+    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.reference import Reference
+
+    Admit = Callable[[Reference, Descriptor], None]
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """What a copy did: the tree that is now at its destination, and how many bytes really moved to bring it there."""
+
+    tree: Tree
+    transferred: int
+    seconds: float
+
+
+def copying(
+    source: Source,
+    sink: Sink,
+    reference: Reference,
+    *,
+    target: Reference | None = None,
+    selection: Selection = EVERYTHING,
+    workers: int = 6,
+    admit: Admit | None = None,
+) -> Generator[Step, None, Copied]:
+    """Copy what ``reference`` names in ``source`` to ``target`` (the same name by default) in ``sink``.
+
+    Raises:
+        NotFound, PlatformNotFound: the source has no such name, or not for that platform.
+        ContentError: what came is not what its digest says; nothing was published.
+        RegistryError, StoreError: a place said no.
+        Interrupted: the user pressed stop; the bytes that arrived are kept where the sink can keep them.
+    """
+    began = time.monotonic()
+    board = Board()
+    with stopping(source, sink, board):
+        tree: Tree = yield from apart(partial(walk, source, reference, selection), board)
+        for foreign in [blob for blob in tree.blobs if blob.urls]:
+            yield Step(Phase.NOTE, text=f"{foreign.digest.short}: not moved, it is only to be had from its vendor")
+        blobs = sorted((blob for blob in tree.blobs if not blob.urls), key=lambda blob: -blob.size)
+        for blob in tree.blobs:
+            yield Step(Phase.WAITING, blob.digest, 0, blob.size, board.name(blob))
+        yield from together([partial(_move, source, sink, blob, board) for blob in blobs], workers, board)
+        for manifest in tree.manifests:
+            yield from together([partial(_move, source, sink, manifest, board)], 1, board)
+        if admit is not None:
+            admit(target or reference, tree.root)
+        yield from apart(partial(sink.publish, target or reference, tree.root, tree.held), board)
+    return Copied(tree=tree, transferred=board.moved, seconds=time.monotonic() - began)
+
+
+def _move(source: Source, sink: Sink, blob: Descriptor, board: Board) -> None:
+    """Bring one blob or manifest over, unless it is there."""
+
+    def read(offset: int) -> Iterator[bytes]:
+        at = offset
+        for chunk in source.read(blob, offset):
+            if board.stop.is_set():
+                raise Stopped
+            at += len(chunk)
+            board.counts[blob.digest] = board.counts.get(blob.digest, 0) + len(chunk)
+            board.note(Phase.MOVING, blob, at)
+            yield chunk
+
+    try:
+        if sink.has(blob):
+            board.note(Phase.EXISTS, blob, blob.size)
+        else:
+            board.note(Phase.MOVING, blob, 0)
+            sink.write(blob, read)
+            board.note(Phase.DONE, blob, blob.size)
+    except BaseException:
+        if not board.stop.is_set():
+            board.note(Phase.FAILED, blob, board.steps[blob.digest].current if blob.digest in board.steps else 0)
+        raise

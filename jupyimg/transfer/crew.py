@@ -1,0 +1,128 @@
+"""Threads that move bytes, and the board they write on.
+
+Daemon threads of our own and not an executor: an executor's are joined when Python ends, so one of them inside a
+stalled connection would hold the whole kernel.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from jupyimg.errors import Interrupted
+from jupyimg.model.content import Phase, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from jupyimg.model.content import Sink, Source
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.documents import Descriptor
+
+T = TypeVar("T")
+
+TICK = 0.1
+"""Seconds between two looks at the board: often enough for a display, rare enough to cost nothing."""
+JOIN = 0.3
+"""Seconds that threads may take to notice an interrupt before they are left to die alone."""
+
+
+@dataclass(slots=True)
+class Board:
+    """What the threads have done so far. Each item is written by one thread; the caller's thread only reads."""
+
+    steps: dict[Digest, Step] = field(default_factory=dict)
+    seen: dict[Digest, Step] = field(default_factory=dict)
+    counts: dict[Digest, int] = field(default_factory=dict)
+    threads: list[Thread] = field(default_factory=list)
+    stop: Event = field(default_factory=Event)
+
+    @property
+    def moved(self) -> int:
+        return sum(self.counts.values())
+
+    def news(self) -> Iterator[Step]:
+        for digest, step in list(self.steps.items()):
+            if self.seen.get(digest) is not step:
+                self.seen[digest] = step
+                yield step
+
+    def note(self, phase: Phase, blob: Descriptor, current: int) -> None:
+        self.steps[blob.digest] = Step(phase, blob.digest, current, blob.size, self.name(blob))
+
+    @staticmethod
+    def name(blob: Descriptor) -> str:
+        if blob.is_manifest:
+            return "index" if blob.is_index else "manifest"
+        return "config" if "config" in blob.media_type or "container.image" in blob.media_type else "layer"
+
+
+class Stopped(Exception):
+    """A thread noticed that the copy is over."""
+
+
+def together(jobs: Sequence[Callable[[], object]], workers: int, board: Board) -> Iterator[Step]:
+    """Run jobs on daemon threads, yield news of the board meanwhile, raise the first failure."""
+    todo: SimpleQueue[Callable[[], object]] = SimpleQueue()
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
+    for job in jobs:
+        todo.put(job)
+    threads = [
+        Thread(target=_work, args=(todo, ended, board.stop), daemon=True) for _ in range(min(workers, len(jobs)))
+    ]
+    board.threads += threads
+    for thread in threads:
+        thread.start()
+    running = len(threads)
+    while running:
+        try:
+            failure = ended.get(timeout=TICK)
+        except Empty:
+            yield from board.news()
+            continue
+        running -= 1
+        if failure is not None:
+            yield from board.news()
+            raise failure
+    yield from board.news()
+
+
+def _work(todo: SimpleQueue[Callable[[], object]], ended: SimpleQueue[BaseException | None], stop: Event) -> None:
+    failure: BaseException | None = None
+    try:
+        while not stop.is_set():
+            todo.get_nowait()()
+    except Empty:
+        pass
+    except BaseException as error:  # noqa: BLE001 - the caller's thread raises it
+        failure = error
+    ended.put(failure)
+
+
+def apart(job: Callable[[], T], board: Board) -> Generator[Step, None, T]:
+    """Run one job on a thread too: the caller's thread is never inside a system call that a stop cannot end."""
+    result: list[T] = []
+    yield from together([lambda: result.append(job())], 1, board)
+    return result[0]
+
+
+@contextmanager
+def stopping(source: Source, sink: Sink, board: Board) -> Iterator[None]:
+    """Whatever ends the copy early also ends what its threads are doing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = sum(step.phase in {Phase.DONE, Phase.EXISTS} for step in board.steps.values())
+        raise Interrupted(f"interrupted; {done} of {len(board.steps)} items are whole and kept") from None
+    finally:
+        board.stop.set()
+        if any(thread.is_alive() for thread in board.threads):
+            source.interrupt()
+            sink.interrupt()
+            deadline = time.monotonic() + JOIN
+            for thread in board.threads:
+                thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,188 @@
+"""walk(): from the root of an image down to what has to be moved, chosen by platform.
+
+Everything read on the way is proven against its descriptor and bounded; nothing here writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jupyimg.errors import BadManifest, PlatformNotFound
+from jupyimg.model.config import read_config
+from jupyimg.model.content import verified
+from jupyimg.model.documents import MANIFEST_LIMIT, Descriptor, Index, Manifest, read_manifest
+from jupyimg.model.platform import Platform, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyimg.model.content import Source
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.reference import Reference
+
+NESTING = 4
+"""How deep an index may hold indexes; real ones hold one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which part of an index is wanted.
+
+    Attributes:
+        platform: one platform, or None for all that the index lists, attestations included.
+        strict: refuse a single manifest of another platform too; Docker takes it when nobody asked for a platform.
+        alone: publish the platform's manifest itself, not the index it stands in.
+    """
+
+    platform: Platform | None = None
+    strict: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """What one copy moves, found by walking from the root.
+
+    Attributes:
+        root: what the name will point at.
+        manifests: every manifest and index on the way, leaves first, the root last.
+        held: the image manifests among them.
+        blobs: every config and layer once.
+        image_id: digest of the config where exactly one image is held.
+    """
+
+    root: Descriptor
+    manifests: tuple[Descriptor, ...]
+    held: tuple[Descriptor, ...]
+    blobs: tuple[Descriptor, ...]
+    image_id: Digest | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all configs and distinct layers."""
+        return sum(blob.size for blob in self.blobs)
+
+
+def walk(source: Source, reference: Reference, selection: Selection) -> Tree:
+    """Read the manifests from the root down and say what there is to move.
+
+    Raises:
+        PlatformNotFound: no manifest suits the platform; the hint names those that exist.
+        BadManifest: a manifest is unusable, too large, or nested without end.
+    """
+    root = source.resolve(reference)
+    top = fetch_manifest(source, root)
+    if isinstance(top, Index):
+        if selection.platform is None:
+            return _whole(source, root, top)
+        chosen = _suitable(source, top, selection.platform, reference)
+        manifest = fetch_manifest(source, chosen)
+        if not isinstance(manifest, Manifest):
+            raise BadManifest(f"{chosen.digest.short} is listed as an image but is an index")
+        above = () if selection.alone else (root,)
+        return _tree(chosen if selection.alone else root, (chosen, *above), [(chosen, manifest)])
+    if selection.strict and selection.platform is not None and top.is_image:
+        found = read_config(_bytes(source, top.config)).platform
+        if selection.platform.distance(found) is None:
+            raise no_such_platform(reference, selection.platform, [str(found)])
+    return _tree(root, (root,), [(root, top)])
+
+
+def fetch_manifest(source: Source, descriptor: Descriptor) -> Manifest | Index:
+    """Read and prove one manifest or index.
+
+    Raises:
+        BadManifest, DigestMismatch, SizeMismatch: it is not usable, or not what the descriptor says.
+    """
+    return read_manifest(_bytes(source, descriptor), descriptor.media_type, digest=descriptor.digest)
+
+
+def platforms(source: Source, index: Index, depth: int = 0) -> list[Descriptor]:
+    """The image manifests of an index with their platforms filled in, nested indexes opened, attestations left out.
+
+    Raises:
+        BadManifest: nested without end.
+    """
+    if depth > NESTING:
+        raise BadManifest("the index holds indexes without end")
+    found: list[Descriptor] = []
+    for child in index.platforms:
+        if child.is_index:
+            nested = fetch_manifest(source, child)
+            found += platforms(source, nested, depth + 1) if isinstance(nested, Index) else []
+        elif child.platform is None:
+            found += _with_platform(source, child)
+        else:
+            found.append(child)
+    return found
+
+
+def no_such_platform(reference: Reference, wanted: Platform, offered: Sequence[str]) -> PlatformNotFound:
+    """The error for an image that exists, but not for this platform."""
+    there = ", ".join(dict.fromkeys(offered)) or "none that runs"
+    first = f"add --platform {offered[0]}" if offered else "it is no runnable image"
+    return PlatformNotFound(
+        f"{reference.familiar} has no image for {wanted}; it has {there}", hint=f"{first}, or ask for another tag"
+    )
+
+
+def _whole(source: Source, root: Descriptor, top: Index) -> Tree:
+    above: list[Descriptor] = [root]
+    leaves: list[tuple[Descriptor, Manifest]] = []
+    todo: list[tuple[Descriptor, int]] = [(child, 1) for child in top.children]
+    while todo:
+        descriptor, depth = todo.pop(0)
+        if depth > NESTING:
+            raise BadManifest("the index holds indexes without end")
+        below = fetch_manifest(source, descriptor)
+        if isinstance(below, Index):
+            above.append(descriptor)
+            todo += [(child, depth + 1) for child in below.children]
+        else:
+            leaves.append((descriptor, below))
+    order = (*(descriptor for descriptor, _ in leaves), *reversed(above))
+    return _tree(root, order, leaves)
+
+
+def _tree(root: Descriptor, order: Sequence[Descriptor], leaves: list[tuple[Descriptor, Manifest]]) -> Tree:
+    images = [(descriptor, manifest) for descriptor, manifest in leaves if not descriptor.is_attestation]
+    blobs = {child.digest: child for _, manifest in leaves for child in manifest.children}
+    return Tree(
+        root=root,
+        manifests=tuple({item.digest: item for item in order}.values()),
+        held=tuple(descriptor for descriptor, _ in images),
+        blobs=tuple(blobs.values()),
+        image_id=images[0][1].config.digest if len(images) == 1 else None,
+    )
+
+
+def _suitable(source: Source, index: Index, wanted: Platform, reference: Reference) -> Descriptor:
+    offered = platforms(source, index)
+    chosen = choose(wanted, offered)
+    if chosen is None:
+        raise no_such_platform(reference, wanted, [str(item.platform) for item in offered])
+    return chosen
+
+
+def _with_platform(source: Source, child: Descriptor) -> list[Descriptor]:
+    """An index may leave the platform to the config; one that is no image has none to offer."""
+    manifest = fetch_manifest(source, child)
+    if not isinstance(manifest, Manifest) or not manifest.is_image:
+        return []
+    found = read_config(_bytes(source, manifest.config)).platform
+    return [
+        Descriptor(
+            media_type=child.media_type,
+            digest=child.digest,
+            size=child.size,
+            platform=found,
+            annotations=child.annotations,
+        )
+    ]
+
+
+def _bytes(source: Source, descriptor: Descriptor) -> bytes:
+    if descriptor.size > MANIFEST_LIMIT:
+        raise BadManifest(f"{descriptor.digest.short} has {descriptor.size} bytes, too many for a manifest or config")
+    return b"".join(verified(descriptor, source.read(descriptor)))
