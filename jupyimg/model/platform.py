@@ -33,7 +33,7 @@ _ARCHITECTURES = {
 }
 _SYSTEMS = {"macos": "darwin"}
 _BASE_VARIANTS = {"arm64": "v8", "amd64": "v1", "arm": "v7"}
-_WORD = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
