@@ -1,12 +1,19 @@
-"""Fixtures that every test may ask for: an isolated process, and real servers that start when first asked for."""
+"""Fixtures that every test may ask for: an isolated process, and real servers that start when first asked for.
+
+What is cheap to start (a registry: 30 ms) is a test's own. What is dear is a worker's, and cleaned for each test.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from tests.services.daemons import Daemon, serve_docker, serve_podman
+from tests.services.images import RealImage, serve_busybox, serve_nginx
 from tests.services.isolation import clean_environment, refuse_the_network
+from tests.services.mitmproxy import Proxy, serve_mitmproxy
 from tests.services.registry import Registry, serve_registry
 from tests.services.skopeo import Skopeo, make_skopeo
 
@@ -46,7 +53,66 @@ def htpasswd_registry(tmp_path: Path) -> Iterator[Registry]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def nginx_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealImage]:
+    """Debian and its nginx, in a read-only registry (`images.serve_nginx`)."""
+    with serve_nginx(tmp_path_factory.mktemp("nginx")) as image:
+        yield image
+
+
+@pytest.fixture(scope="session")
+def busybox_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealImage]:
+    """A real image of 1 MB and a later build of it, in a read-only registry (`images.serve_busybox`)."""
+    with serve_busybox(tmp_path_factory.mktemp("busybox")) as image:
+        yield image
+
+
 @pytest.fixture
 def skopeo(tmp_path: Path) -> Skopeo:
     """skopeo, writing in this test's folder only."""
     return make_skopeo(tmp_path / "skopeo")
+
+
+@pytest.fixture(scope="session")
+def _docker() -> Iterator[Daemon]:
+    with serve_docker() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def docker(_docker: Daemon) -> Daemon:
+    """Docker Engine without images and containers."""
+    _docker.reset()
+    return _docker
+
+
+@pytest.fixture(scope="session")
+def _podman() -> Iterator[Daemon]:
+    with serve_podman() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def podman(_podman: Daemon) -> Daemon:
+    """Podman's Docker-compatible service without images and containers."""
+    _podman.reset()
+    return _podman
+
+
+class StartProxy(Protocol):
+    """How a test asks for a proxy (`mitmproxy.serve_mitmproxy`)."""
+
+    def __call__(self, addon: str = "", *, upstream: str = "", options: tuple[str, ...] = ()) -> Proxy: ...
+
+
+@pytest.fixture
+def mitmproxy(tmp_path: Path) -> Iterator[StartProxy]:
+    """Starts a proxy at each call; all stop with the test."""
+    with ExitStack() as proxies:
+        count = iter(range(100))
+
+        def start(addon: str = "", *, upstream: str = "", options: tuple[str, ...] = ()) -> Proxy:
+            folder = tmp_path / f"mitmproxy-{next(count)}"
+            return proxies.enter_context(serve_mitmproxy(folder, addon, upstream=upstream, options=options))
+
+        yield start

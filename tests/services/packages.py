@@ -12,7 +12,6 @@ from pathlib import Path
 PACKAGES = {
     "busybox": "busybox-static",
     "chromium": "chromium",
-    "crun": "crun",
     "debootstrap": "debootstrap",
     "docker": "docker.io",
     "docker-registry": "docker-registry",

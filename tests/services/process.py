@@ -13,7 +13,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 from tests.services.packages import PACKAGES, PATH, find
 
@@ -110,12 +110,17 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def run(
-    command: Sequence[str], *, env: dict[str, str], check: bool = True, stdin: bytes | None = None, seconds: float = 300
+    command: Sequence[str],
+    *,
+    env: dict[str, str],
+    check: bool = True,
+    stdin: bytes | IO[bytes] | None = None,
+    seconds: float = 300,
 ) -> subprocess.CompletedProcess[str]:
     """Run a tool to its end and give its output as text; a failure tells its standard error."""
-    done = subprocess.run(
-        [need(command[0]), *command[1:]], env=env, input=stdin, capture_output=True, timeout=seconds, check=False
-    )
+    source = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
+    program = [need(command[0]), *command[1:]]
+    done = subprocess.run(program, env=env, capture_output=True, timeout=seconds, check=False, **source)
     out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     if check and done.returncode:
         message = f"{' '.join(command)} ended with status {done.returncode}:\n{err or out}"

@@ -10,21 +10,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.services.containers import write_settings
 from tests.services.process import environment, run
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
-
-_INSECURE = {
-    "copy": ("--src-tls-verify=false", "--dest-tls-verify=false"),
-    "sync": ("--src-tls-verify=false", "--dest-tls-verify=false"),
-    "inspect": ("--tls-verify=false",),
-    "delete": ("--tls-verify=false",),
-    "list-tags": ("--tls-verify=false",),
-    "login": ("--tls-verify=false",),
-}
-"""How each subcommand is told that a loopback registry speaks plain HTTP."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +23,18 @@ class Skopeo:
     """``skopeo("copy", "docker://…", "oci:…")`` runs it and gives its output; a failure is an error that tells why.
 
     Attributes:
-        folder: everything it may write.
+        home: its home; it writes nowhere else.
         policy: the trust policy; it accepts all until a test writes another.
         registries_d: lookaside configuration, empty until a test writes some.
     """
 
-    folder: Path
+    home: Path
+    policy: Path
+    registries_d: Path
 
-    @property
-    def policy(self) -> Path:
-        return self.folder / "policy.json"
-
-    @property
-    def registries_d(self) -> Path:
-        return self.folder / "registries.d"
-
-    def __call__(self, subcommand: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        everywhere = [f"--policy={self.policy}", f"--registries.d={self.registries_d}", f"--tmpdir={self.folder}"]
-        command = ["skopeo", *everywhere, subcommand, *_INSECURE.get(subcommand, ()), *arguments]
-        return run(command, env=self._environment(), check=check)
+    def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        everywhere = [f"--policy={self.policy}", f"--registries.d={self.registries_d}", f"--tmpdir={self.home}"]
+        return run(["skopeo", *everywhere, *arguments], env=self._environment(), check=check)
 
     def inspect(self, image: str, *arguments: str) -> Any:
         """``skopeo inspect``'s document; with ``"--raw"`` the manifest, with ``"--config"`` the config."""
@@ -58,17 +42,16 @@ class Skopeo:
 
     def _environment(self) -> dict[str, str]:
         return environment(
-            self.folder / "home",
-            REGISTRY_AUTH_FILE=str(self.folder / "auth.json"),
-            XDG_DATA_HOME=str(self.folder / "cache"),
+            self.home,
+            REGISTRY_AUTH_FILE=str(self.home / "auth.json"),
+            CONTAINERS_REGISTRIES_CONF=str(self.registries_d.parent / "registries.conf"),
+            XDG_DATA_HOME=str(self.home / "data"),
             # root's blob info cache would lie in /var/lib and carry knowledge from test to test
             _CONTAINERS_ROOTLESS_UID="1",
         )
 
 
-def make_skopeo(folder: Path) -> Skopeo:
-    """A skopeo that writes in ``folder`` only."""
-    skopeo = Skopeo(folder)
-    skopeo.registries_d.mkdir(parents=True)
-    skopeo.policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
-    return skopeo
+def make_skopeo(home: Path) -> Skopeo:
+    """A skopeo that writes in ``home`` only; loopback registries may speak plain HTTP."""
+    settings = write_settings(home)
+    return Skopeo(home, settings / "policy.json", settings / "registries.d")

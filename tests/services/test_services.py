@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -60,4 +62,53 @@ def test_skopeo_reads_and_writes_without_touching_home(registry, skopeo, tmp_pat
     skopeo("copy", f"oci:{tmp_path}/layout:copied", f"docker://{registry.reference('c/d:2')}")
     assert registry.digest("c/d", "2") == digest
     assert skopeo.inspect(f"docker://{registry.reference('a/b:1')}")["Digest"] == digest
-    assert list((skopeo.folder / "cache").rglob("*.boltdb")), "the blob info cache lies elsewhere"
+    assert list(skopeo.home.rglob("*.boltdb")), "the blob info cache lies elsewhere"
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+def test_a_daemon_pulls_runs_and_is_emptied(name, request, registry, busybox_image):
+    daemon = request.getfixturevalue(name)
+    registry.stock(busybox_image.registry.data)
+    reference = registry.reference("library/busybox:latest")
+    daemon.run("pull", reference)
+    container = daemon.start(reference, "sh", "-c", "cat /build; sleep 60")
+    assert container in daemon.lines("ps", "-q", "--no-trunc")
+    registry.retag("library/busybox", "next", "latest")
+    daemon.run("pull", reference)
+    assert len(daemon.lines("images", "-q", "--filter", "dangling=true")) == 1
+    assert daemon.lines("logs", container) == ["first"]
+    daemon.reset()
+    assert not daemon.lines("ps", "-aq")
+    assert not daemon.lines("images", "-aq")
+
+
+def test_nginx_is_a_real_image_and_serves(nginx_image, docker):
+    docker.run("pull", nginx_image.reference)
+    config = json.loads(docker.run("image", "inspect", nginx_image.reference).stdout)[0]
+    assert config["Id"] == nginx_image.docker["1.22"]["inspect"]["Id"]
+    assert config["Config"]["ExposedPorts"] == {"80/tcp": {}}
+    assert len(nginx_image.manifest["layers"]) == 5
+    assert len(nginx_image.docker["1.22"]["history"]) == 11
+    container = docker.start(nginx_image.reference)
+    ask = "exec 3<>/dev/tcp/127.0.0.1/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"
+    assert "It serves" in docker.run("exec", container, "bash", "-c", f"until ({ask}) 2>&-; do sleep 0.1; done").stdout
+    assert "GET / HTTP/1.0" in docker.run("logs", container).stdout
+
+
+def test_real_images_cannot_be_changed(busybox_image):
+    answer = busybox_image.registry.request("POST", "/v2/library/busybox/blobs/uploads/")
+    assert answer.status == 405
+
+
+def test_mitmproxy_does_harm_in_both_modes(mitmproxy, registry):
+    addon = """
+        def response(flow):
+            flow.response.status_code = 429
+    """
+    reverse = mitmproxy(addon, upstream=registry.url)
+    assert registry.request("GET", f"{reverse.url}/v2/").status == 429
+    regular = mitmproxy(addon)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": regular.url}))
+    with pytest.raises(urllib.error.HTTPError, match="429"):
+        opener.open(f"{registry.url}/v2/", timeout=10)
+    assert regular.authority.read_text().startswith("-----BEGIN CERTIFICATE")
