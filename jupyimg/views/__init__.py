@@ -1,0 +1,105 @@
+"""Views: records -> what is shown. They know `jupyimg.model` and nothing else of ours.
+
+This front imports nothing heavy: a terminal never pays for pandas, and loading the extension pays for nothing. The
+modules that need pandas, IPython, ipywidgets or rich are imported by name when first used, through `_ROOMS`, the one
+lazy seam of this floor.
+
+    answer, columns   what is asked and what is promised        frames    -> pandas (and `df.oci`)
+    plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
+    plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
+    ledger, progress  -> long operations while they run         table     -> a widget to search and select in
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from jupyimg.views import formatter, plain
+from jupyimg.views.answer import Answer
+from jupyimg.views.progress import LogProgress, Progress
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+__all__ = ["Answer", "LogProgress", "Progress", "Text", "install", "progress", "to_notebook", "to_text", "uninstall"]
+
+_ROOMS = {
+    "frames": "jupyimg.views.frames",
+    "html": "jupyimg.views.html",
+    "detail": "jupyimg.views.detail",
+    "table": "jupyimg.views.table",
+    "kernel": "jupyimg.views.progress_kernel",
+    "terminal": "jupyimg.views.progress_terminal",
+}
+
+
+def _room(name: str) -> Any:
+    return import_module(_ROOMS[name])
+
+
+class Text(str):
+    """Text that shows itself as it is, so that ``--format json`` in a cell can be read, copied and parsed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+_BROWSED = frozenset({"images", "search", "tags"})
+
+
+def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
+    """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, or JSON as `Text`.
+
+    Args:
+        answer: what to show; ``answer.widget`` asks for a `Table`.
+        widget: the whole notebook wants tables for what there is to choose from.
+    """
+    if answer.json:
+        return Text(plain.json_text(answer))
+    if answer.kind == "inspect":
+        room = _room("detail")
+        found = [room.Detail(record) for record in answer.records]
+        return found[0] if len(found) == 1 else room.Details(found)
+    frame = _room("frames").frame(answer)
+    browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
+    return _room("table").table(frame) if browsed else frame
+
+
+def to_text(answer: Answer, width: int | None = None) -> str:
+    """What a line prints on a terminal, "" where Docker prints nothing; ``width`` is the terminal's, None is any."""
+    return plain.text(answer, width=width)
+
+
+def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> Progress:
+    """How the steps of a long operation are shown.
+
+    Args:
+        where: "kernel" (a display in a notebook), "terminal" (bars), "log" (lines) or "quiet" (nothing).
+        kind: the operation, which decides the words.
+        file: where the terminal's and the log's go; standard error if None.
+    """
+    match where:
+        case "kernel":
+            made: Progress = _room("kernel").KernelProgress(kind)
+        case "terminal":
+            made = _room("terminal").TerminalProgress(kind, file=file)
+        case "log":
+            made = LogProgress(kind, file=file)
+        case _:
+            made = Progress(kind)
+    return made
+
+
+def install(shell: Any) -> None:
+    """Let an IPython shell show frames of ours in words; `uninstall` undoes it, and both may be done twice."""
+    formatter.install(
+        shell, html=lambda frame: _room("html").to_html(frame), text=lambda frame: _room("html").to_text(frame)
+    )
+
+
+def uninstall(shell: Any) -> None:
+    """Let an IPython shell show all frames as pandas does."""
+    formatter.uninstall(shell)

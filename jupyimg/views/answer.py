@@ -1,0 +1,36 @@
+"""Answer: what a command found, and how its user asked to see it. The one thing that every view takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Records of one kind and the flags that decide how they are shown.
+
+    Attributes:
+        kind: the subcommand whose answer it is, in `columns.FRAMES`; or "inspect", whose records are `ImageDetail`.
+        records: what the engine returned; each has a field for every column of its kind.
+        notes: lines to say beside it that nothing has shown yet; progress shows the notes of its steps itself.
+        quiet: only the IDs (``-q``).
+        no_trunc: whole digests and texts (``--no-trunc``).
+        digests: the digest column too (``--digests``).
+        human: sizes and ages in words; False gives bytes and RFC 3339 times (``--human=false``).
+        widget: an interactive table under the static one (``--widget``).
+        json: the records as JSON text (``--format json``).
+    """
+
+    kind: str
+    records: Sequence[object]
+    notes: tuple[str, ...] = ()
+    quiet: bool = False
+    no_trunc: bool = False
+    digests: bool = False
+    human: bool = True
+    widget: bool = False
+    json: bool = False

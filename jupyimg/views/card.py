@@ -1,0 +1,181 @@
+"""Card: one image as a person wants to meet it: what it is, what it runs, its layers, and all the rest folded away."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from jupyimg.model.config import read_time
+from jupyimg.views import words
+from jupyimg.views.markup import FAINT, LEFT, MONO, RIGHT, element, say, style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jupyimg.model.records import ImageDetail
+
+_DEPTH = 12
+_ITEMS = 200
+_LEAF = 2000
+"""A document may be as large as a manifest may be; this much of it is shown, `repr` and the mapping have the rest."""
+
+_BOX = (
+    "border:1px solid var(--jp-border-color2,rgba(128,128,128,.4));border-radius:4px;padding:.6em .9em;margin:.3em 0;"
+    "max-width:70em"
+)
+_WRAP = "overflow-wrap:anywhere"
+
+
+def card(record: ImageDetail, *, folded: bool = False) -> str:
+    """The image as HTML; ``folded`` keeps the config closed too, for several cards under each other."""
+    parts = [
+        _heading(record),
+        _table(_facts(record)),
+        _fold("Config", _table(_settings(record)), opened=not folded),
+        _layers(record),
+        _fold("Everything inspect says", _tree(record.document)),
+        _fold("Manifest", _tree(record.manifest)),
+        _fold("Config as stored", _tree(record.config)),
+    ]
+    return element("div", *parts, class_="jupyimg", style=_BOX)
+
+
+def _heading(record: ImageDetail) -> str:
+    name = element("b", say(record.reference), style="font-size:115%")
+    ident = element("span", say(record.image_id.short), style=style(MONO, FAINT), title=record.image_id)
+    return element("div", f"{name} &nbsp;{ident}") + element("div", " · ".join(_summary(record)), style=FAINT)
+
+
+def _summary(record: ImageDetail) -> Iterator[str]:
+    if record.platform is not None:
+        yield say(str(record.platform))
+    created = read_time(_text(record.document.get("Created")))
+    if created is not None and created > words.LONG_AGO:
+        yield element("span", f"built {words.age(created, datetime.now(UTC))}", title=words.exact(created))
+    for key, what in (("Size", "compressed"), ("UnpackedSize", "unpacked")):
+        size = record.document.get(key)
+        if isinstance(size, int):
+            yield element("span", f"{words.size(size, 3)} {what}", title=f"{size:,} bytes")
+    yield words.count(len(_layer_list(record)), "layer")
+
+
+def _facts(record: ImageDetail) -> Iterator[tuple[str, str]]:
+    yield "digest", _mono(record.digest)
+    if record.manifest_digest != record.digest:
+        yield "manifest", _mono(record.manifest_digest)
+    tags = record.document.get("RepoTags")
+    if isinstance(tags, list) and tags and tags != [record.reference]:
+        yield "names", say(", ".join(map(_text, tags)))
+    if len(record.platforms) > 1:
+        yield "platforms", ", ".join(_platform(name, held=name in record.held) for name in record.platforms)
+
+
+def _platform(name: str, *, held: bool) -> str:
+    return element("b", say(name), title="held here") if held else say(name)
+
+
+def _settings(record: ImageDetail) -> Iterator[tuple[str, str]]:
+    config = record.document.get("Config")
+    config = config if isinstance(config, dict) else {}
+    for key, name in (("Entrypoint", "entrypoint"), ("Cmd", "cmd")):
+        if config.get(key):
+            yield name, _mono(_command(config[key]))
+    for key, name in (("WorkingDir", "workdir"), ("User", "user"), ("StopSignal", "stop signal")):
+        if config.get(key):
+            yield name, _mono(_text(config[key]))
+    for key, name in (("ExposedPorts", "ports"), ("Volumes", "volumes")):
+        if config.get(key):
+            yield name, _mono(", ".join(map(_text, config[key])))
+    if config.get("Env"):
+        yield "env", _lines(config["Env"])
+    if isinstance(config.get("Labels"), dict) and config["Labels"]:
+        yield "labels", _lines([f"{key}={_text(value)}" for key, value in config["Labels"].items()])
+
+
+def _command(value: object) -> str:
+    return shlex.join(map(_text, value)) if isinstance(value, list) else _text(value)
+
+
+def _lines(values: object) -> str:
+    listed = list(values)[:_ITEMS] if isinstance(values, list) else [values]
+    return "".join(element("div", _pair(_text(value)), style=style(MONO, _WRAP)) for value in listed)
+
+
+def _pair(text: str) -> str:
+    key, equals, value = words.ellipsis(text, _LEAF).partition("=")
+    return element("span", say(key + equals), style=FAINT) + say(value) if equals else say(text)
+
+
+def _layer_list(record: ImageDetail) -> list[dict[str, Any]]:
+    layers = record.manifest.get("layers")
+    return [layer for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+
+
+def _layers(record: ImageDetail) -> str:
+    layers = _layer_list(record)
+    rows = [
+        element(
+            "tr",
+            element("td", str(at), style=style(RIGHT, FAINT)),
+            element("td", _mono(_text(layer.get("digest"))), style=style(LEFT, _WRAP)),
+            element("td", _size(layer.get("size")), style=style(RIGHT, "white-space:nowrap")),
+        )
+        for at, layer in enumerate(layers[:_ITEMS], 1)
+    ]
+    return _fold(f"Layers ({len(layers)})", element("table", element("tbody", *rows))) if rows else ""
+
+
+def _size(value: object) -> str:
+    return element("span", words.size(value, 3), title=f"{value:,} bytes") if isinstance(value, int) else ""
+
+
+def _table(rows: Iterator[tuple[str, str]]) -> str:
+    made = [
+        element("tr", element("td", name, style=_NAME), element("td", inner, style=style(LEFT, _WRAP)))
+        for name, inner in rows
+    ]
+    return element("table", element("tbody", *made), style="margin:.3em 0") if made else ""
+
+
+_NAME = style(LEFT, FAINT, "vertical-align:top;white-space:nowrap;padding-right:1em")
+
+
+def _fold(title: str, inner: str, *, opened: bool = False) -> str:
+    if not inner:
+        return ""
+    summary = element("summary", say(title), style="cursor:pointer")
+    return element("details", summary, inner, **({"open": ""} if opened else {}))
+
+
+def _tree(value: object, depth: int = 0) -> str:
+    """A document as a tree that folds; only so deep and so long."""
+    entries = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
+    rows = [_branch(_text(key), item, depth) for key, item in entries[:_ITEMS]]
+    if len(entries) > _ITEMS:
+        rows.append(element("div", f"… {len(entries) - _ITEMS} more", style=FAINT))
+    return element("div", *rows, style="margin-left:1.2em") if rows else ""
+
+
+def _branch(key: str, value: object, depth: int) -> str:
+    name = element("span", say(words.ellipsis(key, _LEAF)), style=style(MONO, FAINT))
+    if isinstance(value, dict | list) and value:
+        if depth >= _DEPTH:
+            return element("div", f"{name}: …")
+        count = element("span", f" ({len(value)})", style=FAINT)
+        return element("details", element("summary", name + count, style="cursor:pointer"), _tree(value, depth + 1))
+    return element("div", f"{name}: {_mono(_leaf(value))}", style=style(_WRAP, "padding-left:1em"))
+
+
+def _leaf(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return {"[]": "[]", "{}": "{}"}.get(str(value), words.ellipsis(_text(value), _LEAF))
+
+
+def _mono(text: str) -> str:
+    return element("span", say(text), style=MONO)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,198 @@
+"""The columns of every frame, in order: a promise that labs and graders rely on, written down as data.
+
+A column is a name, what its values are (which decides the dtype and how it is shown) and a sentence that says what
+it means and in which unit. Nothing here needs pandas, so the terminal shares it. `FRAMES` is the table; a kind of
+answer that has no row there has no frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jupyimg.model.records import Status
+
+
+class Meaning(StrEnum):
+    """What the values of a column are."""
+
+    TEXT = "text"
+    DIGEST = "digest"
+    BYTES = "bytes"
+    COUNT = "count"
+    SECONDS = "seconds"
+    NUMBER = "number"
+    TIME = "time"
+    WORD = "word"
+    FLAG = "flag"
+    MAPPING = "mapping"
+
+
+DTYPES = {
+    Meaning.TEXT: "str",
+    Meaning.DIGEST: "str",
+    Meaning.BYTES: "Int64",
+    Meaning.COUNT: "Int64",
+    Meaning.SECONDS: "float64",
+    Meaning.NUMBER: "float64",
+    Meaning.TIME: "datetime64[ns, UTC]",
+    Meaning.WORD: "category",
+    Meaning.FLAG: "boolean",
+    Meaning.MAPPING: "object",
+}
+"""The dtype of each meaning (`str` is pandas 3's; pandas 2 holds the same text as `object`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a frame.
+
+    Attributes:
+        says: what it means, with its unit; shown as the tooltip of its header.
+        categories: those of a WORD, in their order; others that occur stand behind them.
+    """
+
+    name: str
+    meaning: Meaning
+    says: str = ""
+    categories: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> str:
+        """Its dtype in a frame."""
+        return DTYPES[self.meaning]
+
+
+_IMAGE_ID = Column("image_id", Meaning.DIGEST, "digest of the image's config")
+
+IMAGES = (
+    Column("repository", Meaning.TEXT, "the name without its tag"),
+    Column("tag", Meaning.TEXT, "missing for an image held by digest, or one whose tag has moved on"),
+    _IMAGE_ID,
+    Column("created", Meaning.TIME, "when the image was built"),
+    Column("size", Meaning.BYTES, "compressed: what is stored and what a pull transfers"),
+    Column("unpacked", Meaning.BYTES, "its files unpacked, as docker images counts them"),
+    Column("platform", Meaning.TEXT, "what it runs on"),
+    Column("digest", Meaning.DIGEST, "what a pull by digest names: the index if it came from one, else the manifest"),
+    Column("manifest_digest", Meaning.DIGEST, "digest of this platform's manifest"),
+    Column("reference", Meaning.TEXT, "what commands take for exactly this image"),
+    Column("containers", Meaning.COUNT, "how many containers use it"),
+    Column("labels", Meaning.MAPPING, "labels of its config"),
+)
+
+HISTORY = (
+    Column("image_id", Meaning.DIGEST, "the image's ID, on its newest step only"),
+    Column("created", Meaning.TIME, "when the step was built"),
+    Column("created_by", Meaning.TEXT, "the instruction"),
+    Column("size", Meaning.BYTES, "the layer's files unpacked, as docker history counts them"),
+    Column("compressed", Meaning.BYTES, "the layer as it is stored and transferred"),
+    Column("comment", Meaning.TEXT, "what the builder noted"),
+    Column("empty", Meaning.FLAG, "true for a step that only changed the config"),
+    Column("layer_digest", Meaning.DIGEST, "digest of the layer as it is stored"),
+    Column("diff_id", Meaning.DIGEST, "digest of the layer unpacked"),
+)
+
+SEARCH = (
+    Column("name", Meaning.TEXT, "the repository"),
+    Column("description", Meaning.TEXT, "what its owner says of it"),
+    Column("stars", Meaning.COUNT, "how many users starred it"),
+    Column("official", Meaning.FLAG, "true for Docker's own official images"),
+    Column("pulls", Meaning.COUNT, "how often it was pulled"),
+    Column("source", Meaning.TEXT, "where it was found"),
+)
+
+TAGS = (
+    Column("repository", Meaning.TEXT, "the name without its tag"),
+    Column("tag", Meaning.TEXT, "the tag"),
+    Column("digest", Meaning.DIGEST, "what the tag points at: the index, or the manifest"),
+    Column("platform", Meaning.TEXT, "what it runs on"),
+    Column("size", Meaning.BYTES, "compressed: what a pull transfers"),
+    Column("created", Meaning.TIME, "when the image was built"),
+    Column("updated", Meaning.TIME, "when the tag was last moved"),
+)
+
+TRANSFERS = (
+    Column("reference", Meaning.TEXT, "the name that the image now has"),
+    Column("digest", Meaning.DIGEST, "what the name points at: the index, or the manifest"),
+    _IMAGE_ID,
+    Column("status", Meaning.WORD, "how it ended", tuple(Status)),
+    Column("size", Meaning.BYTES, "compressed: all content of the image"),
+    Column("transferred", Meaning.BYTES, "what really moved; the rest was there already"),
+    Column("seconds", Meaning.SECONDS, "how long it took"),
+)
+
+REMOVALS = (
+    Column("action", Meaning.WORD, "what was done", ("untagged", "deleted")),
+    Column("reference", Meaning.TEXT, "the name that was removed; missing for a deletion"),
+    Column("digest", Meaning.DIGEST, "what the name pointed at, or what was deleted"),
+    Column("freed", Meaning.BYTES, "disk given back"),
+)
+
+DISK = (
+    Column("type", Meaning.WORD, "what is counted", ("Images", "Containers", "Local Volumes", "Build Cache")),
+    Column("total", Meaning.COUNT, "how many there are"),
+    Column("active", Meaning.COUNT, "how many are in use"),
+    Column("size", Meaning.BYTES, "disk that they take"),
+    Column("reclaimable", Meaning.BYTES, "disk that removing the unused ones would give back"),
+)
+
+DISK_IMAGES = (
+    *IMAGES,
+    Column("shared", Meaning.BYTES, "what other images need too"),
+    Column("unique", Meaning.BYTES, "what only this image needs"),
+)
+
+_STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+
+CONTAINERS = (
+    Column("container_id", Meaning.DIGEST, "the container's ID"),
+    Column("name", Meaning.TEXT, "the container's name"),
+    Column("image", Meaning.TEXT, "the image that it was made from"),
+    Column("state", Meaning.WORD, "what it does", _STATES),
+    Column("created", Meaning.TIME, "when it was made"),
+    Column("ports", Meaning.TEXT, "published ports"),
+)
+
+LOGS = (
+    Column("time", Meaning.TIME, "when the line was written"),
+    Column("stream", Meaning.WORD, "where it was written to", ("stdout", "stderr")),
+    Column("line", Meaning.TEXT, "what was written"),
+)
+
+TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy")
+REMOVAL_KINDS = ("rmi", "prune")
+
+FRAMES: dict[str, tuple[Column, ...]] = {
+    "images": IMAGES,
+    "history": HISTORY,
+    "search": SEARCH,
+    "tags": TAGS,
+    **dict.fromkeys(TRANSFER_KINDS, TRANSFERS),
+    **dict.fromkeys(REMOVAL_KINDS, REMOVALS),
+    "df": DISK,
+    "df -v": DISK_IMAGES,
+    "ps": CONTAINERS,
+    "logs": LOGS,
+}
+
+QUIET: dict[str, str] = {"images": "image_id", "history": "image_id", "ps": "container_id"}
+"""The one column that ``-q`` leaves; what is not here is not made shorter by it."""
+
+
+def names_of(kind: str) -> tuple[str, ...]:
+    """The names of the columns of an answer's frame, in order.
+
+    Raises:
+        KeyError: that kind of answer has no frame.
+    """
+    return tuple(column.name for column in FRAMES[kind])
+
+
+def columns_of(kind: str, *, quiet: bool = False) -> tuple[Column, ...]:
+    """The columns of an answer's frame, in order.
+
+    Raises:
+        KeyError: that kind of answer has no frame.
+    """
+    columns = FRAMES[kind]
+    return tuple(column for column in columns if column.name == QUIET[kind]) if quiet and kind in QUIET else columns

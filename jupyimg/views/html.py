@@ -1,0 +1,117 @@
+"""Html: a frame of ours as a narrow table in words, and its twin in text that looks like Docker's.
+
+Both give None for a frame that is not ours (`reading.read`), which then is shown as pandas would. Exact values stand
+in the tooltips, the columns left out are named under the table, and as many rows are shown as pandas would show.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from jupyimg.views import words
+from jupyimg.views.columns import Meaning
+from jupyimg.views.markup import FAINT, LEFT, MONO, RIGHT, element, say, style
+from jupyimg.views.plain import table
+from jupyimg.views.plans import Look
+from jupyimg.views.reading import read
+from jupyimg.views.shown import Cell, Shown, show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyimg.views.shown import Head
+
+_GAP = Cell("…")
+
+
+def to_html(frame: pd.DataFrame) -> str | None:
+    """The frame as HTML, or None where it is not ours."""
+    shown = _shown(frame, rich=True)
+    if shown is None:
+        return None
+    return element("div", grid(shown), _notes(frame), class_="jupyimg")
+
+
+def to_text(frame: pd.DataFrame) -> str | None:
+    """The frame as text, or None where it is not ours."""
+    shown = _shown(frame, rich=False)
+    if shown is None:
+        return None
+    lines = [*map(words.clean, frame.attrs["jupyimg"].get("notes", ())), table(shown)]
+    return "\n".join([*lines, shown.foot] if len(shown.rows) < len(frame) else lines)
+
+
+def _shown(frame: pd.DataFrame, *, rich: bool) -> Shown | None:
+    reading = read(frame)
+    if reading is None:
+        return None
+    flags = reading.flags
+    look = Look(
+        now=datetime.now(UTC),
+        rich=rich,
+        no_trunc=bool(flags.get("no_trunc")),
+        digests=bool(flags.get("digests")),
+        human=bool(flags.get("human", True)),
+    )
+    head, tail = _ends(len(frame))
+    shown = show(
+        reading.kind,
+        reading.rows(frame),
+        look,
+        selected=None if reading.whole else reading.columns,
+        added=reading.added,
+        only=None if head + tail >= len(frame) else [*range(head), *range(len(frame) - tail, len(frame))],
+    )
+    return shown if head + tail >= len(frame) else _with_gap(shown, head)
+
+
+def _ends(count: int) -> tuple[int, int]:
+    """How many first and last rows to show, by pandas' own options (display.max_rows and display.min_rows)."""
+    most = pd.get_option("display.max_rows") or count
+    if count <= most:
+        return count, 0
+    kept = min(pd.get_option("display.min_rows") or most, most)
+    return kept - kept // 2, kept // 2
+
+
+def _with_gap(shown: Shown, head: int) -> Shown:
+    gap = tuple(_GAP for _ in shown.heads)
+    return Shown(shown.heads, (*shown.rows[:head], gap, *shown.rows[head:]), shown.foot, shown.hidden)
+
+
+def grid(shown: Shown) -> str:
+    """The table and the line under it; scrolls sideways by itself where the page is too narrow."""
+    heads = "".join(_head(head) for head in shown.heads)
+    body = "".join(element("tr", *map(_cell, shown.heads, row)) for row in shown.rows)
+    made = element("table", element("thead", element("tr", heads)), element("tbody", body), class_="dataframe")
+    return element("div", made, style="overflow-x:auto") + _foot(shown)
+
+
+def _head(head: Head) -> str:
+    align = RIGHT if head.right else LEFT
+    return element("th", say(head.title), style=style(align, "white-space:nowrap"), title=head.column.says)
+
+
+def _cell(head: Head, cell: Cell) -> str:
+    mono = MONO if head.column.meaning is Meaning.DIGEST or head.column.name in {"created_by", "line"} else ""
+    wrap = "overflow-wrap:anywhere;min-width:16em" if head.long else "white-space:nowrap"
+    faint = FAINT if cell.text in {words.NONE, words.MISSING, words.UNKNOWN} else ""
+    return element("td", say(cell.text), style=style(RIGHT if head.right else LEFT, wrap, mono, faint), title=cell.full)
+
+
+def _foot(shown: Shown) -> str:
+    more = _also(shown.hidden)
+    foot = say(shown.foot)
+    inner = f"{foot} · {more}" if foot and more else foot or more
+    return element("div", inner, style=style(FAINT, "font-size:90%", "margin:.25em 0")) if inner else ""
+
+
+def _also(hidden: Sequence[str]) -> str:
+    return f"more columns in the data: {say(', '.join(hidden))}" if hidden else ""
+
+
+def _notes(frame: pd.DataFrame) -> str:
+    return "".join(element("div", say(note)) for note in frame.attrs["jupyimg"].get("notes", ()))

@@ -1,0 +1,121 @@
+"""Ledger: where a long operation stands, kept from its steps, and the words for it. Pure thought; displays draw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jupyimg.model.content import Phase
+from jupyimg.views import words
+from jupyimg.views.totals import rate
+
+if TYPE_CHECKING:
+    from jupyimg.model.content import Step
+
+ENDED = frozenset({Phase.EXISTS, Phase.DONE, Phase.FAILED})
+
+_WORDS = {
+    "pull": {Phase.EXISTS: "Already exists", Phase.MOVING: "Downloading", Phase.DONE: "Pull complete"},
+    "push": {Phase.EXISTS: "Layer already exists", Phase.MOVING: "Pushing", Phase.DONE: "Pushed"},
+    "load": {Phase.EXISTS: "Already exists", Phase.MOVING: "Loading layer", Phase.DONE: "Loaded"},
+    "save": {Phase.EXISTS: "Already saved", Phase.MOVING: "Saving", Phase.DONE: "Saved"},
+    "copy": {Phase.EXISTS: "Already exists", Phase.MOVING: "Copying", Phase.DONE: "Copied"},
+}
+"""Docker's words for a layer where Docker has one."""
+
+
+class Outcome(StrEnum):
+    """How an operation ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What has been reported so far.
+
+    Attributes:
+        kind: the operation ("pull", "push" ...), which decides the words.
+        began, ended: on whatever clock the caller reads, in seconds.
+        items: the latest step of each item, in the order they were first heard of.
+        before: notes from before the first item; after: the later ones.
+        trouble: why it failed, in one sentence, or "".
+    """
+
+    kind: str
+    began: float
+    ended: float = 0.0
+    items: dict[str, Step] = field(default_factory=dict)
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    outcome: Outcome = Outcome.RUNNING
+    trouble: str = ""
+
+    def take(self, step: Step) -> None:
+        """Keep a step."""
+        if step.phase is Phase.NOTE:
+            (self.after if self.items else self.before).append(words.clean(step.text))
+        else:
+            self.items[step.item] = step
+
+    def end(self, now: float, error: BaseException | None) -> None:
+        """Keep how it ended."""
+        self.ended = now
+        if error is None:
+            self.outcome = Outcome.DONE
+        elif isinstance(error, KeyboardInterrupt | GeneratorExit):
+            self.outcome = Outcome.INTERRUPTED
+        else:
+            self.outcome, self.trouble = Outcome.FAILED, words.clean(str(error))
+
+    def state(self, step: Step) -> str:
+        """The word for where an item stands."""
+        if step.phase in {Phase.WAITING, Phase.MOVING} and self.outcome is not Outcome.RUNNING:
+            return f"Stopped at {words.size(step.current, 3)}" if step.current else "Not started"
+        word = _WORDS.get(self.kind, _WORDS["copy"]).get(step.phase)
+        return word or step.phase.value.capitalize()
+
+    @property
+    def layers(self) -> list[Step]:
+        """The items that people count."""
+        return [step for step in self.items.values() if step.text == "layer"]
+
+    @property
+    def moved(self) -> int:
+        """Bytes that came or went so far; those that were there already are not among them."""
+        return sum(step.current for step in self.items.values() if step.phase is not Phase.EXISTS)
+
+    @property
+    def expected(self) -> int:
+        """Bytes to move in all, as far as is known."""
+        return sum(step.total for step in self.items.values() if step.phase is not Phase.EXISTS)
+
+    def sentence(self, now: float) -> str:
+        """All of it in one line, such as "7 layers, 71.9MB in 3.1 s (23.2MB/s)"."""
+        if self.outcome is Outcome.RUNNING:
+            return self._running(now)
+        took = self.ended - self.began
+        moved = f"{words.size(self.moved)} in {words.seconds(took)}{rate(self.moved, took)}" if self.moved else ""
+        if self.outcome is Outcome.DONE:
+            return ", ".join(part for part in (self._layers(), moved) if part)
+        whole = sum(step.phase in {Phase.EXISTS, Phase.DONE} for step in self.layers)
+        how = "Interrupted" if self.outcome is Outcome.INTERRUPTED else "Failed"
+        kept = f"{whole} of {words.count(len(self.layers), 'layer')} complete" if self.layers else ""
+        return ": ".join(part for part in (how, self.trouble, ", ".join(filter(None, (kept, moved)))) if part)
+
+    def _layers(self) -> str:
+        there = sum(step.phase is Phase.EXISTS for step in self.layers)
+        if not self.layers:
+            return ""
+        already = ", all already there" if there == len(self.layers) else f", {there} already there" if there else ""
+        return words.count(len(self.layers), "layer") + already
+
+    def _running(self, now: float) -> str:
+        ended = sum(step.phase in ENDED for step in self.layers)
+        speed = rate(self.moved, now - self.began)
+        moved = f"{words.size(self.moved, 3)} of {words.size(self.expected, 3)}{speed}"
+        return f"{ended} of {words.count(len(self.layers), 'layer')}, {moved}"

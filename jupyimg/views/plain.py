@@ -1,0 +1,164 @@
+"""Plain: an answer as a terminal shows it, in Docker's columns and spellings. No pandas, no colours."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from jupyimg.errors import Unsupported
+from jupyimg.model.records import ImageDetail
+from jupyimg.model.reference import Reference
+from jupyimg.views import words
+from jupyimg.views.columns import QUIET, TRANSFER_KINDS, columns_of
+from jupyimg.views.plans import Look
+from jupyimg.views.shown import show
+from jupyimg.views.totals import total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from jupyimg.views.answer import Answer
+    from jupyimg.views.shown import Shown
+
+    Row = Mapping[str, Any]
+
+_GAP = 3
+_NARROWEST = 10
+_LEAST = 20
+"""What a column of prose keeps however narrow the terminal is."""
+
+
+def text(answer: Answer, *, width: int | None = None, now: datetime | None = None) -> str:
+    """The whole answer, without a newline at its end; "" where Docker says nothing.
+
+    Args:
+        answer: what to write.
+        width: columns of the terminal; prose is cut to fit. None is as wide as it gets.
+        now: what ages are counted from.
+    """
+    body = json_text(answer) if answer.json else _body(answer, width, now or datetime.now(UTC))
+    notes = () if answer.json else answer.notes
+    return "\n".join([*map(words.clean, notes), *([body] if body else [])])
+
+
+def rows_of(answer: Answer) -> list[dict[str, Any]]:
+    """The records as values by column name, in the order of the columns."""
+    columns = columns_of(answer.kind, quiet=answer.quiet and answer.json)
+    return [{column.name: getattr(record, column.name) for column in columns} for record in answer.records]
+
+
+def _body(answer: Answer, width: int | None, now: datetime) -> str:
+    if answer.kind == "inspect":
+        return json_text(answer)
+    if answer.quiet and answer.kind in QUIET:
+        return _identifiers(answer)
+    if answer.quiet and answer.kind == "push":
+        return "\n".join(_references(rows_of(answer)))
+    if answer.kind in _SENTENCES:
+        return "\n".join(_SENTENCES[answer.kind](rows_of(answer)))
+    look = Look(now=now, no_trunc=answer.no_trunc, digests=answer.digests, human=answer.human)
+    return table(show(answer.kind, rows_of(answer), look), width=None if answer.no_trunc else width)
+
+
+def _identifiers(answer: Answer) -> str:
+    values = [getattr(record, QUIET[answer.kind]) for record in answer.records]
+    shown = [words.MISSING if value is None else words.clean(str(value)) for value in values]
+    return "\n".join(value if answer.no_trunc or value == words.MISSING else words.short(value) for value in shown)
+
+
+def table(shown: Shown, *, width: int | None = None) -> str:
+    """Columns side by side, three spaces apart (Docker's tabwriter); no line ends in spaces."""
+    lines = [[head.title for head in shown.heads], *([cell.text for cell in row] for row in shown.rows)]
+    widths = [max(words.width(line[at]) for line in lines) for at in range(len(shown.heads))]
+    limits = _fit(shown, widths, width)
+    return "\n".join(_line(line, limits) for line in lines)
+
+
+def _fit(shown: Shown, widths: list[int], width: int | None) -> list[int]:
+    """Widths of the columns, those of prose made smaller where the table is wider than the terminal."""
+    padded = [max(_NARROWEST, wide + _GAP) for wide in widths[:-1]] + widths[-1:]
+    over = sum(padded) - width if width else 0
+    for at, head in enumerate(shown.heads):
+        if over > 0 and head.long:
+            cut = min(over, max(0, padded[at] - _GAP - _LEAST))
+            padded[at], over = padded[at] - cut, over - cut
+    return padded
+
+
+def _line(cells: Sequence[str], padded: Sequence[int]) -> str:
+    last = len(cells) - 1
+    fitted = (words.ellipsis(cell, padded[at] - (_GAP if at < last else 0)) for at, cell in enumerate(cells))
+    return "".join(words.pad(cell, padded[at]) for at, cell in enumerate(fitted)).rstrip()
+
+
+def _references(rows: Sequence[Row]) -> list[str]:
+    """What `docker pull` and `docker push` end with: the full name (their other lines are notes on the way)."""
+    return [str(Reference.parse(row["reference"], default_tag="")) for row in rows]
+
+
+def _nothing(_rows: Sequence[Row]) -> list[str]:
+    """`docker tag`, `docker save` and, unless quiet, `docker push` say nothing more when all is well."""
+    return []
+
+
+def _loaded(rows: Sequence[Row]) -> list[str]:
+    return [f"Loaded image: {words.clean(row['reference'])}" for row in rows]
+
+
+def _removed(rows: Sequence[Row]) -> list[str]:
+    return [f"{row['action'].capitalize()}: {_removed_name(row)}" for row in rows]
+
+
+def _removed_name(row: Row) -> str:
+    return words.clean(row["reference"] if row["reference"] is not None else row["digest"])
+
+
+def _pruned(rows: Sequence[Row]) -> list[str]:
+    lines = ["Deleted Images:", *(f"{row['action']}: {_removed_name(row)}" for row in rows), ""] if rows else []
+    return [*lines, f"Total reclaimed space: {words.size(total('prune', rows))}"]
+
+
+def _log_lines(rows: Sequence[Row]) -> list[str]:
+    return [words.clean(row["line"]) for row in rows]
+
+
+_SENTENCES: dict[str, Callable[[Sequence[Row]], list[str]]] = {
+    **dict.fromkeys(TRANSFER_KINDS, _references),
+    "load": _loaded,
+    "push": _nothing,
+    "tag": _nothing,
+    "save": _nothing,
+    "rmi": _removed,
+    "prune": _pruned,
+    "logs": _log_lines,
+}
+"""The kinds that Docker answers in lines and not in a table."""
+
+
+def json_text(answer: Answer) -> str:
+    """The records as a JSON array: objects with the frame's columns, numbers as numbers and times as RFC 3339.
+
+    For "inspect" it is what `docker inspect` prints.
+    """
+    if answer.kind == "inspect":
+        details = [record.document for record in answer.records if isinstance(record, ImageDetail)]
+        return dump(details, indent=4)
+    lines = ",\n".join(f"  {dump(row)}" for row in rows_of(answer))
+    return f"[\n{lines}\n]" if lines else "[]"
+
+
+def dump(value: object, *, indent: int | None = None) -> str:
+    """A value as JSON that is readable (Chinese stays Chinese) and harmless (controls are escaped).
+
+    Raises:
+        Unsupported: it is nested too deeply to be written.
+    """
+    try:
+        return words.json_safe(json.dumps(value, indent=indent, ensure_ascii=False, default=_plain_value))
+    except RecursionError:
+        raise Unsupported("the document is nested too deeply to be shown") from None
+
+
+def _plain_value(value: object) -> str:
+    return words.iso(value) if isinstance(value, datetime) else str(value)

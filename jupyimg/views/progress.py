@@ -1,0 +1,94 @@
+"""Progress: shows the steps of a long operation while it runs, and leaves a static state when it is over.
+
+Every form is used the same way, from the thread that runs the operation, which is the only one that draws::
+
+    with form as show:
+        for step in steps:
+            show(step)
+
+However the block is left (done, failed, stopped), the form writes its last state and lets the error pass. This module
+has the forms that need nothing: none at all, and lines for logs; those for a kernel and a terminal stand beside it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+from jupyimg.model.content import Phase
+from jupyimg.views import words
+from jupyimg.views.ledger import ENDED, Ledger, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import TextIO
+
+    from jupyimg.model.content import Step
+
+    Clock = Callable[[], float]
+
+
+class Progress:
+    """The form that shows nothing (``-q``), and what the others share: a ledger, a clock, and an end.
+
+    Args:
+        kind: the operation, which decides the words ("pull", "push", "load", "save", "copy").
+        clock: seconds, going forward.
+    """
+
+    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic) -> None:
+        self.clock = clock
+        self.ledger = Ledger(kind, clock())
+
+    def __enter__(self) -> Self:
+        self.ledger.began = self.clock()
+        return self
+
+    def __call__(self, step: Step) -> None:
+        """Take one step in and show it, or not yet."""
+        self.ledger.take(step)
+        self.changed(step)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.ledger.end(self.clock(), error)
+        self.close()
+
+    def changed(self, step: Step) -> None:
+        """Show what has changed."""
+
+    def close(self) -> None:
+        """Show the last state."""
+
+
+class LogProgress(Progress):
+    """One line for each finished layer and each note, as `docker pull` writes into a file."""
+
+    def __init__(self, kind: str = "pull", *, file: TextIO | None = None, clock: Clock = time.monotonic) -> None:
+        super().__init__(kind, clock=clock)
+        self.file = file or sys.stderr
+
+    def changed(self, step: Step) -> None:
+        line = line_of(self.ledger, step)
+        if line:
+            self.write(line)
+
+    def close(self) -> None:
+        if self.ledger.outcome is not Outcome.DONE:
+            self.write(self.ledger.sentence(self.ledger.ended))
+
+    def write(self, line: str) -> None:
+        """One line, at once: a log is followed while it grows."""
+        print(line, file=self.file, flush=True)
+
+
+def line_of(ledger: Ledger, step: Step) -> str:
+    """What Docker says of a step: a note, or how a layer ended; "" for all else. Failures are always said."""
+    if step.phase is Phase.NOTE:
+        return words.clean(step.text)
+    if step.phase not in ENDED or (step.text != "layer" and step.phase is not Phase.FAILED):
+        return ""
+    return f"{words.short(words.clean(step.item))}: {ledger.state(step)}"
