@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from datetime import datetime
 
+    from jupyimg.engines.remote import Remote
     from jupyimg.model.content import Step
     from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord, RemovalRecord, TransferRecord
 
@@ -52,6 +53,7 @@ class Engine(ABC):
     """What can be asked of an engine; errors are those of `jupyimg.errors`, and each method says which it raises."""
 
     name: str
+    remote: Remote
 
     @abstractmethod
     def pulling(
@@ -92,24 +94,19 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def inspect(
-        self, name: Reference | str, *, platform: Platform | str | None = None, remote: bool = False
-    ) -> ImageDetail:
+    def inspect(self, name: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
         """All that an image says of itself (`docker image inspect`).
 
         Args:
-            name: a name, an ID or the beginning of one (local), or a reference (remote).
+            name: a name, an ID or the beginning of one.
             platform: which of several; None is the default one.
-            remote: ask the registry without pulling.
 
         Raises:
-            ImageNotFound, RemoteNotFound, PlatformNotFound: there is no such image.
+            ImageNotFound: there is no such image, or not for that platform.
         """
 
     @abstractmethod
-    def history(
-        self, name: Reference | str, *, platform: Platform | str | None = None, remote: bool = False
-    ) -> list[HistoryRecord]:
+    def history(self, name: Reference | str, *, platform: Platform | str | None = None) -> list[HistoryRecord]:
         """How an image was built, newest step first (`docker history`); arguments and errors as for `inspect`."""
 
     @abstractmethod
@@ -135,6 +132,10 @@ class Engine(ABC):
     @abstractmethod
     def names(self) -> list[str]:
         """Familiar names and short IDs of what is here; quick, for completion."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back connections; the engine is not used after that."""
 
     def pull(
         self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +35,8 @@ class ImageRecord:
         kind: "image", or the type of the artefact that it is.
         dangling: True where a tag pointed at it and has moved on.
     """
+
+    frame: ClassVar[str] = "images"
 
     repository: str | None
     tag: str | None
@@ -63,6 +65,8 @@ class HistoryRecord:
         compressed: bytes of the layer as stored; 0 for a step without a layer.
         empty: True for a step that only changed the config.
     """
+
+    frame: ClassVar[str] = "history"
 
     image_id: Digest | None
     created: datetime | None
@@ -100,6 +104,8 @@ class TransferRecord:
         seconds: how long it took.
     """
 
+    frame: ClassVar[str] = "pull"
+
     reference: str
     digest: Digest
     image_id: Digest | None
@@ -119,6 +125,8 @@ class RemovalRecord:
         digest: what it pointed at, or what was deleted.
         freed: bytes of disk given back; 0 for a name.
     """
+
+    frame: ClassVar[str] = "rmi"
 
     action: str
     reference: str | None

@@ -1,0 +1,54 @@
+"""The terminal's door: ``jupyimg pull nginx``, ``python -m jupyimg images``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from jupyimg import views
+from jupyimg.commands import Manual, Session, run
+from jupyimg.commands.manual import Help
+from jupyimg.errors import ImageError, Interrupted, Misuse
+
+MISUSE, FAILURE, INTERRUPTED = 2, 1, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line.
+
+    Returns:
+        The exit status: 0, 1 for a failure, 2 for a wrong line, 130 when interrupted.
+    """
+    said = sys.argv[1:] if argv is None else argv
+    where = "terminal" if sys.stderr.isatty() else "log"
+    session: Session | None = None
+    try:
+        session = Session()
+        answer = run(session, said, lambda kind, quiet: views.progress("quiet" if quiet else where, kind))
+        text = repr(Help(answer, "jupyimg")) if isinstance(answer, Manual) else views.to_text(answer)
+        if text:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+    except ImageError as error:
+        return _complain(error.message, error.hint, MISUSE if isinstance(error, Misuse) else FAILURE)
+    except KeyboardInterrupt as error:
+        stopped = error if isinstance(error, Interrupted) else Interrupted()
+        return _complain(stopped.message, stopped.hint, INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has seen enough; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    finally:
+        if session is not None:
+            session.close()
+    return 0
+
+
+def _complain(message: str, hint: str, status: int) -> int:
+    lines = [f"jupyimg: {message}", *([f"  hint: {hint}"] if hint else [])]
+    sys.stderr.write("\n".join(lines).replace("%image ", "jupyimg ") + "\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

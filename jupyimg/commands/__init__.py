@@ -1,0 +1,11 @@
+"""What a user can ask for: one function for each subcommand, declared once.
+
+`line` turns what was typed in a notebook into words, `verbs` declares, `local` and `remote` hold the subcommands, `run`
+calls one and drains it, `complete` and `manual` derive completion, help and the README's table from the declarations.
+`session` alone reads the environment.
+"""
+
+from jupyimg.commands.run import Manual, commands, run
+from jupyimg.commands.session import Session
+
+__all__ = ["Manual", "Session", "commands", "run"]

@@ -1,0 +1,124 @@
+"""Subcommands about images that are held here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from jupyimg.commands.filters import image_filter
+from jupyimg.commands.verbs import (
+    VERBS,
+    ImageName,
+    format_option,
+    image_argument,
+    is_json,
+    no_trunc_option,
+    platform_option,
+    quiet_option,
+)
+from jupyimg.views.answer import Answer
+from jupyimg.views.columns import columns_of
+
+if TYPE_CHECKING:
+    from jupyimg.commands.session import Session
+
+remote_option = click.option("--remote", is_flag=True, help="ask the registry, without pulling")
+
+
+@VERBS.verb("images", "ls", "list", docker="docker images", kind="images")
+@click.argument("repository", required=False, type=ImageName(), metavar="[REPOSITORY[:TAG]]")
+@click.option("-a", "--all", "everything", is_flag=True, help="also dangling images and artefacts")
+@quiet_option
+@click.option("--digests", is_flag=True, help="show digests")
+@no_trunc_option
+@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="dangling, label, before, since, …")
+@format_option
+@click.option("--widget", is_flag=True, help="a table to search, sort and select from")
+def images(
+    session: Session,
+    repository: str | None,
+    filters: tuple[str, ...],
+    form: str | None,
+    *,
+    everything: bool,
+    quiet: bool,
+    digests: bool,
+    no_trunc: bool,
+    widget: bool,
+) -> Answer:
+    """List the images that are here.
+
+    Filters: dangling=true|false, label=KEY[=VALUE], before=IMAGE, since=IMAGE, reference=GLOB, until=TIME.
+    A time is such as 24h, 1h30m, 2026-01-31 or 2026-01-31T12:00:00Z.
+    """
+    as_json = is_json(form, columns_of("images"))
+    records = session.engine.images(image_filter(filters, repository), everything=everything)
+    return Answer(
+        kind="images",
+        records=records,
+        quiet=quiet,
+        digests=digests,
+        no_trunc=no_trunc,
+        widget=widget,
+        json=as_json,
+    )
+
+
+@VERBS.verb("inspect", docker="docker image inspect", kind="inspect")
+@click.argument("images", nargs=-1, required=True, type=ImageName(), metavar="IMAGE...")
+@platform_option
+@remote_option
+@format_option
+def inspect(
+    session: Session, images: tuple[str, ...], platform: str | None, form: str | None, *, remote: bool
+) -> Answer:
+    """Show all that images say of themselves, as a tree and as a mapping with Docker's keys."""
+    as_json = is_json(form)
+    look = session.engine.remote.inspect if remote else session.engine.inspect
+    return Answer(kind="inspect", records=[look(name, platform=platform) for name in images], json=as_json)
+
+
+@VERBS.verb("history", docker="docker history", kind="history")
+@image_argument
+@platform_option
+@remote_option
+@quiet_option
+@no_trunc_option
+@click.option(
+    "-H", "--human", is_flag=True, default=True, help="sizes and times in words; --human=false for exact ones"
+)
+@format_option
+def history(
+    session: Session,
+    image: str,
+    platform: str | None,
+    form: str | None,
+    *,
+    remote: bool,
+    quiet: bool,
+    no_trunc: bool,
+    human: bool,
+) -> Answer:
+    """Show how an image was built, the newest step first."""
+    as_json = is_json(form, columns_of("history"))
+    look = session.engine.remote.history if remote else session.engine.history
+    records = look(image, platform=platform)
+    return Answer(kind="history", records=records, quiet=quiet, no_trunc=no_trunc, human=human, json=as_json)
+
+
+@VERBS.verb("tag", docker="docker tag", kind="tag")
+@click.argument("source", type=ImageName(), metavar="SOURCE[:TAG]")
+@click.argument("target", type=ImageName(), metavar="TARGET[:TAG]")
+def tag(session: Session, source: str, target: str) -> Answer:
+    """Give an image a further name."""
+    return Answer(kind="tag", records=[session.engine.tag(source, target)])
+
+
+@VERBS.verb("rmi", "rm", "remove", docker="docker rmi", kind="rmi")
+@click.argument("images", nargs=-1, required=True, type=ImageName(), metavar="IMAGE...")
+@click.option("-f", "--force", is_flag=True, help="all names of an ID; no error for what is not here")
+@click.option("--no-prune", is_flag=True, help="accepted as Docker's; there are no untagged parents here to keep")
+def rmi(session: Session, images: tuple[str, ...], *, force: bool, no_prune: bool) -> Answer:  # noqa: ARG001
+    """Remove names, and the images that no name is left for."""
+    return Answer(kind="rmi", records=session.engine.remove(list(dict.fromkeys(images)), force=force))

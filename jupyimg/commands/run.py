@@ -1,0 +1,143 @@
+"""run(): words to an answer. The one place where a declared subcommand is found, parsed, called and drained."""
+
+from __future__ import annotations
+
+import difflib
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jupyimg.commands import local, remote  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands.verbs import VERBS, Verb
+from jupyimg.errors import Misuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from jupyimg.commands.session import Session
+    from jupyimg.model.content import Step
+    from jupyimg.views.answer import Answer
+
+    Show = Callable[[Step], None]
+    Follow = Callable[[str, bool], AbstractContextManager[Show]]
+
+_TRUE = {"true", "1", "t"}
+_FALSE = {"false", "0", "f"}
+_GROUPS = {"docker", "image", "container", "system"}
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """The answer to a call for help: one subcommand, or None for all of them."""
+
+    verb: Verb | None = None
+
+
+def commands() -> dict[str, Verb]:
+    """All subcommands by name, in the order of the help."""
+    return {name: verb for name, verb in VERBS.commands.items() if isinstance(verb, Verb)}
+
+
+def aliases(name: str) -> list[str]:
+    """Other names of a subcommand."""
+    return [alias for alias, target in VERBS.aliases.items() if target == name]
+
+
+def run(session: Session, words: Sequence[str], follow: Follow | None = None) -> Answer | Manual:
+    """Call the subcommand that the words name.
+
+    Args:
+        session: the engine and settings to work with.
+        words: the line, expanded.
+        follow: opens a display for steps, given the kind of answer and whether to be quiet.
+
+    Raises:
+        Misuse: no such subcommand or option, a missing or an extra word.
+        ImageError: whatever the subcommand raises.
+        Interrupted: the user pressed stop.
+    """
+    rest = without_groups(words)
+    if not rest or rest[0] in {"help", "--help", "-h"}:
+        return Manual(find(rest[1]) if len(rest) > 1 else None)
+    verb = find(rest[0])
+    if "--help" in rest[1:]:
+        return Manual(verb)
+    args, switched = _switches(verb, rest[1:])
+    with _context(verb, args, session) as context:
+        context.params.update(switched)
+        assert verb.callback is not None
+        result = context.invoke(verb.callback, **context.params)
+        if isinstance(result, GeneratorType):
+            quiet = bool(context.params.get("quiet"))
+            with closing(result), (follow or _unseen)(verb.kind, quiet) as show:
+                result = _drained(result, show)
+    answer: Answer = result
+    return answer
+
+
+def without_groups(words: Sequence[str]) -> list[str]:
+    """Docker's management words are taken as they are copied: ``image ls``, ``docker image ls``, ``system df``."""
+    rest = list(words)
+    while len(rest) > 1 and rest[0] in _GROUPS:
+        rest.pop(0)
+    return rest
+
+
+def find(name: str) -> Verb:
+    """The subcommand of that name or alias.
+
+    Raises:
+        Misuse: there is none; the hint names the likeliest.
+    """
+    verb = VERBS.commands.get(VERBS.aliases.get(name, name))
+    if isinstance(verb, Verb):
+        return verb
+    near = difflib.get_close_matches(name, [*VERBS.commands, *VERBS.aliases], 1)
+    hint = f"did you mean {near[0]}?" if near else "%image help lists them"
+    raise Misuse(f"there is no subcommand {name!r}", hint=hint)
+
+
+def _switches(verb: Verb, words: Sequence[str]) -> tuple[list[str], dict[str, bool]]:
+    """Take out ``--flag=true`` and ``--flag=false``, which Docker's flags know and click's do not.
+
+    Raises:
+        Misuse: another value for an on-off flag.
+    """
+    flags = verb.flags()
+    rest: list[str] = []
+    switched: dict[str, bool] = {}
+    for word in words:
+        name, eq, value = word.partition("=")
+        option = flags.get(name) if eq else None
+        if option is None or option.name is None:
+            rest.append(word)
+        elif value.lower() in _TRUE | _FALSE:
+            switched[option.name] = value.lower() in _TRUE
+        else:
+            raise Misuse(f"{name} is on or off", hint=f"write {name} or {name}=false")
+    return rest, switched
+
+
+def _context(verb: Verb, args: list[str], session: Session) -> click.Context:
+    try:
+        return verb.make_context(verb.name, args, obj=session)
+    except click.UsageError as error:
+        message = error.format_message().rstrip(".")
+        raise Misuse(message[:1].lower() + message[1:], hint=f"%image {verb.name} --help") from None
+
+
+def _drained(steps: Any, show: Show) -> Answer:
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            answer: Answer = stop.value
+            return answer
+        show(step)
+
+
+def _unseen(kind: str, quiet: bool) -> AbstractContextManager[Show]:  # noqa: ARG001, FBT001
+    return nullcontext(lambda _: None)

@@ -1,0 +1,76 @@
+"""Session: the current engine and settings, and the only place that reads the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_data_path
+
+from jupyimg.engines import open_engine
+from jupyimg.model.platform import Platform
+from jupyimg.model.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyimg.engines import Engine
+
+
+def settings_from(environ: Mapping[str, str]) -> Settings:
+    """Settings as the environment has them; `Settings` says which variable fills which field.
+
+    Raises:
+        BadPlatform: $DOCKER_DEFAULT_PLATFORM is no platform.
+    """
+    home = environ.get("JUPYIMG_HOME")
+    platform = environ.get("DOCKER_DEFAULT_PLATFORM")
+    proxies = {
+        scheme: environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or ""
+        for scheme in ("http", "https", "all", "no")
+    }
+    return Settings(
+        home=Path(home).expanduser() if home else user_data_path("jupyimg"),
+        engine=environ.get("JUPYIMG_ENGINE") or "embedded",
+        platform=Platform.parse(platform) if platform else None,
+        insecure=frozenset(environ.get("JUPYIMG_INSECURE", "").replace(",", " ").split()),
+        proxies={scheme: value for scheme, value in proxies.items() if value},
+        ca_file=environ.get("SSL_CERT_FILE", ""),
+    )
+
+
+class Session:
+    """What one kernel or one terminal command works with; the engine opens at first use."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or settings_from(os.environ)
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the settings name.
+
+        Raises:
+            Misuse: there is none of that name.
+        """
+        if self._engine is None:
+            self._engine = open_engine(self.settings)
+        return self._engine
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+
+def connected(*, home: str | None = None, engine: str | None = None) -> Engine:
+    """An engine as the environment says, unless told otherwise; see `jupyimg.connect`."""
+    settings = settings_from(os.environ)
+    if home is not None:
+        settings = dataclasses.replace(settings, home=Path(home).expanduser())
+    if engine is not None:
+        settings = dataclasses.replace(settings, engine=engine)
+    return open_engine(settings)

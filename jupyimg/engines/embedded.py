@@ -1,0 +1,182 @@
+"""The embedded engine: our own store and a registry client, no daemon."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from jupyimg.engines import details, held, listing, removal
+from jupyimg.engines.base import Engine, ImageFilter, as_platform, as_reference
+from jupyimg.engines.moving import Moving
+from jupyimg.engines.remote import Remote
+from jupyimg.errors import BadReference, ImageError, ImageNotFound
+from jupyimg.model.documents import Index
+from jupyimg.model.platform import Platform
+from jupyimg.model.records import RemovalRecord, Status, TransferRecord
+from jupyimg.store import Store, retarget, without
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyimg.engines.base import Transfers
+    from jupyimg.engines.held import Held
+    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord
+    from jupyimg.model.reference import Reference
+    from jupyimg.model.settings import Settings
+    from jupyimg.store import Entry
+
+
+class Embedded(Engine):
+    """Images in an OCI layout under ``settings.home``; the `Engine` says what each method does and raises."""
+
+    name = "embedded"
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.store)
+
+    @cached_property
+    def remote(self) -> Remote:  # type: ignore[override]
+        """Registries, connected when they are first needed."""
+        return Remote(self.settings)
+
+    def close(self) -> None:
+        if "remote" in self.__dict__:
+            self.remote.close()
+
+    def pulling(
+        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+    ) -> Transfers:
+        return self._moving().pulling(reference, platform, all_tags=all_tags)
+
+    def pushing(
+        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+    ) -> Transfers:
+        return self._moving().pushing(reference, platform, all_tags=all_tags)
+
+    def images(self, filters: ImageFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
+        wanted = filters or ImageFilter()
+        here = self._held()
+        passes = listing.keep(wanted, here, lambda item: listing.record(self.store, item).created)
+        hidden = not everything and not wanted.dangling
+        records = (listing.record(self.store, item) for item in here)
+        return listing.newest_first(
+            [
+                record
+                for record in records
+                if passes(record) and not (hidden and (record.dangling or record.kind != "image"))
+            ]
+        )
+
+    def inspect(self, name: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
+        here = self._held()
+        found, shown = held.find(here, name), str(name)
+        one = self._pick(found, platform, shown)
+        same = [item for item in here if item.image_id == one.image_id]
+        record = listing.record(self.store, one)
+        known = details.Known(
+            shown=one.name.familiar if one.name else shown,
+            digest=one.digest,
+            platforms=self._offered(one),
+            held=list(dict.fromkeys(str(held.platform_of(item)) for item in found)),
+            tags=list(dict.fromkeys(item.name.familiar for item in same if item.name and item.name.tag)),
+            digests=list(dict.fromkeys(item.name.with_digest(item.digest).familiar for item in same if item.name)),
+            unpacked=record.unpacked,
+        )
+        return details.detail(known, one.manifest, self.store.config_bytes(one.image_id))
+
+    def history(self, name: Reference | str, *, platform: Platform | str | None = None) -> list[HistoryRecord]:
+        one = self._pick(held.find(self._held(), name), platform, str(name))
+        self.store.measure(one.manifest.layers)
+        return details.history(one.manifest, self.store.config(one.image_id), self.store.unpacked)
+
+    def tag(self, source: Reference | str, target: Reference | str) -> TransferRecord:
+        goal = as_reference(target)
+        if goal.digest is not None:
+            raise BadReference(
+                f"cannot tag as {goal.familiar}: a digest is not a name to give", hint="give a tag instead"
+            )
+        if goal.path in {"library/sha256", "sha256"}:
+            raise BadReference(f"cannot tag as {goal.familiar}: it could be mistaken for a digest")
+        found = held.find(self._held(), source)
+        one = self._pick(found, None, str(source))
+        rows = [item.entry for item in found if item.name == one.name]
+        self.store.change(lambda entries: retarget(entries, goal, rows, self.store.members))
+        return TransferRecord(
+            reference=goal.familiar,
+            digest=one.digest,
+            image_id=one.image_id,
+            status=Status.TAGGED,
+            size=one.manifest.content_size,
+        )
+
+    def remove(self, names: Sequence[Reference | str], *, force: bool = False) -> list[RemovalRecord]:
+        rows: list[RemovalRecord] = []
+        failures: list[ImageError] = []
+        for name in names:
+            try:
+                rows += self._remove(name, force=force)
+            except ImageError as error:
+                if not (force and isinstance(error, ImageNotFound)):
+                    failures.append(error)
+        if failures:
+            raise _first(failures, removed=len(rows))
+        return rows
+
+    def names(self) -> list[str]:
+        entries = self.store.entries()
+        named = dict.fromkeys(entry.name.familiar for entry in entries if entry.name)
+        return [*named, *dict.fromkeys(item.image_id.short for item in self._held())]
+
+    # ---- how
+
+    def _held(self) -> list[Held]:
+        return held.hold(self.store, self.store.entries())
+
+    def _pick(self, found: Sequence[Held], platform: Platform | str | None, shown: str) -> Held:
+        return held.pick(found, as_platform(platform), self.settings.platform or Platform.host(), shown)
+
+    def _offered(self, one: Held) -> tuple[str, ...]:
+        """All platforms of the index it came from, whose bytes are kept also where it is held in part."""
+        origin = one.entry.index or (one.entry.descriptor if one.entry.descriptor.is_index else None)
+        document = self.store.manifest(origin.digest) if origin else None
+        if not isinstance(document, Index):
+            return ()
+        return tuple(str(item.platform) for item in document.platforms if item.platform)
+
+    def _remove(self, name: Reference | str, *, force: bool) -> list[RemovalRecord]:
+        """Plan and act on the same entries: both happen under the store's lock."""
+        planned: list[removal.Removal] = []
+
+        def edit(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+            here = held.hold(self.store, entries)
+            plan = removal.plan(here, name, force=force)
+            planned.append(plan)
+            return without(entries, _rows(plan.held), kept=_rows(here))
+
+        deleted = self.store.remove(edit)
+        freed = [
+            RemovalRecord(action="deleted", reference=None, digest=digest, freed=size)
+            for digest, size in deleted
+            if digest is not None
+        ]
+        return [*planned[-1].untagged, *freed]
+
+    def _moving(self) -> Moving:
+        return Moving(self.store, self.remote, self.settings)
+
+
+def _rows(items: Sequence[Held]) -> list[tuple[Entry, Descriptor]]:
+    return [(item.entry, item.descriptor) for item in items]
+
+
+def _first(failures: list[ImageError], *, removed: int) -> ImageError:
+    """The first failure; where others were removed all the same, it says so."""
+    first = failures[0]
+    if len(failures) > 1 or removed:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        first.hint = f"{first.hint}; the other names were removed" if removed else first.hint
+        first.args = (f"{first.message}{more}",)
+        first.message += more
+    return first

@@ -1,0 +1,152 @@
+"""Held: one name and one platform that the store holds, and how a word of a user finds it.
+
+A word is a name first and an ID second, as in Docker: `cafe` may be both (containers.md, trap 56). An ID is the
+beginning (four digits or more) of an image ID, or of a manifest's or index's digest.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jupyimg.errors import BadReference, Conflict, ContentError, ImageNotFound
+from jupyimg.model.documents import Manifest
+from jupyimg.model.platform import Platform
+from jupyimg.model.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.documents import Descriptor
+    from jupyimg.store import Entry, Store
+
+_ID = re.compile(r"(?:sha256:)?([a-f0-9]{4,64})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One row of `images`: an entry of the store, opened to one platform.
+
+    Attributes:
+        entry: what index.json lists; an index that is held whole gives several of these.
+        descriptor: the manifest of this platform.
+        manifest: the same, read.
+    """
+
+    entry: Entry
+    descriptor: Descriptor
+    manifest: Manifest
+
+    @property
+    def name(self) -> Reference | None:
+        return self.entry.name
+
+    @property
+    def image_id(self) -> Digest:
+        return self.manifest.config.digest
+
+    @property
+    def digest(self) -> Digest:
+        """What a pull by digest names: the index it came from if there is one."""
+        return self.entry.index.digest if self.entry.index else self.entry.descriptor.digest
+
+    @property
+    def digests(self) -> frozenset[Digest]:
+        return frozenset({self.image_id, self.descriptor.digest, self.digest})
+
+
+def hold(store: Store, entries: Iterable[Entry]) -> list[Held]:
+    """Open entries to their platforms; one whose manifest is damaged is left out, so that the others still show."""
+    found: list[Held] = []
+    for entry in entries:
+        try:
+            found += _open(store, entry, entry.descriptor)
+        except ContentError:
+            continue
+    return found
+
+
+def _open(store: Store, entry: Entry, descriptor: Descriptor) -> list[Held]:
+    document = store.manifest(descriptor.digest)
+    if isinstance(document, Manifest):
+        return [Held(entry, descriptor, document)]
+    return [held for child in document.platforms for held in _open(store, entry, child)]
+
+
+def find(held: Sequence[Held], word: Reference | str) -> list[Held]:
+    """All that a name or an ID means: every platform under the name, or every name of the image with that ID.
+
+    Raises:
+        ImageNotFound: nothing.
+        Conflict: the beginning of several IDs.
+    """
+    by_name = _by_name(held, word)
+    if by_name:
+        return by_name
+    by_id = _by_id(held, word) if isinstance(word, str) else []
+    if by_id:
+        return by_id
+    raise ImageNotFound(f"no such image: {word.familiar if isinstance(word, Reference) else word}")
+
+
+def is_name(held: Sequence[Held], word: Reference | str) -> bool:
+    """Whether the word finds something as a name, so that its ID is not meant."""
+    return bool(_by_name(held, word))
+
+
+def pick(found: Sequence[Held], platform: Platform | None, default: Platform, shown: str) -> Held:
+    """One of several platforms: the one asked for, else the default one, else the first held.
+
+    Raises:
+        ImageNotFound: the one asked for is not held.
+    """
+    wanted = platform or default
+    ranked = [(gap, held) for held in found if (gap := wanted.distance(platform_of(held))) is not None]
+    if ranked:
+        return min(ranked, key=lambda pair: pair[0])[1]
+    if platform is not None:
+        there = ", ".join(dict.fromkeys(str(platform_of(held)) for held in found))
+        raise ImageNotFound(
+            f"{shown} is not held for {platform}; it is held for {there}",
+            hint=f"%image pull --platform {platform} {shown} fetches it",
+        )
+    return found[0]
+
+
+def platform_of(held: Held) -> Platform:
+    """The platform that the store noted; unknown where it noted none."""
+    return held.descriptor.platform or held.entry.descriptor.platform or Platform()
+
+
+def _by_name(held: Sequence[Held], word: Reference | str) -> list[Held]:
+    try:
+        wanted = word if isinstance(word, Reference) else Reference.parse(word)
+    except BadReference:
+        return []
+    if wanted.digest is None:
+        return [item for item in held if item.name == wanted]
+    return [
+        item
+        for item in held
+        if wanted.digest in item.digests and _repository(item) == wanted.name and (item.name or item.entry.repository)
+    ]
+
+
+def _repository(item: Held) -> str | None:
+    return item.name.name if item.name else item.entry.repository
+
+
+def _by_id(held: Sequence[Held], word: str) -> list[Held]:
+    match = _ID.fullmatch(word)
+    if match is None:
+        return []
+    start = f"sha256:{match[1]}"
+    found = [item for item in held if any(digest.startswith(start) for digest in item.digests)]
+    images = {item.image_id for item in found}
+    indexes = {item.digest for item in found if item.digest.startswith(start)}
+    if len(images) > 1 and len(indexes) != 1:
+        shown = ", ".join(sorted(image.short for image in images))
+        raise Conflict(f"{word} is the beginning of several image IDs: {shown}", hint="give more digits of the one")
+    return found

@@ -1,0 +1,150 @@
+"""Remote: what can be done with registries alone, whatever engine is current and without keeping anything here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyimg.engines import details
+from jupyimg.engines.base import ALL_PLATFORMS, as_platform, as_reference
+from jupyimg.errors import Misuse, Unsupported
+from jupyimg.model.config import read_config
+from jupyimg.model.content import Phase, Step, verified
+from jupyimg.model.documents import Index, Manifest
+from jupyimg.model.platform import Platform, choose
+from jupyimg.model.records import Status, TransferRecord
+from jupyimg.registry import Registries
+from jupyimg.transfer import Selection, copying, fetch_manifest, no_such_platform, platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from jupyimg.engines.base import Transfers
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.records import HistoryRecord, ImageDetail
+    from jupyimg.model.reference import Reference
+    from jupyimg.model.settings import Settings
+    from jupyimg.registry import Repository
+
+
+class Remote:
+    """Images where they are: in registries."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registries = Registries(settings)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.registries.close()
+
+    def tags(self, reference: Reference | str) -> Iterator[str]:
+        """Every tag of a repository, as the registry orders them.
+
+        Raises:
+            RemoteNotFound, Denied, Unreachable: what the registry said.
+        """
+        return self._repository(as_reference(reference, default_tag="")).tags()
+
+    def inspect(self, reference: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
+        """All that an image says of itself, without pulling it.
+
+        Raises:
+            RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
+        """
+        ref = as_reference(reference)
+        digest, manifest, raw, offered = self._image(ref, as_platform(platform))
+        return details.detail(
+            details.Known(
+                shown=ref.familiar, digest=digest, platforms=offered, digests=(ref.with_digest(digest).familiar,)
+            ),
+            manifest,
+            raw,
+        )
+
+    def history(self, reference: Reference | str, *, platform: Platform | str | None = None) -> list[HistoryRecord]:
+        """How an image was built, without pulling it; unpacked sizes are not known there.
+
+        Raises:
+            RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
+        """
+        _, manifest, raw, _ = self._image(as_reference(reference), as_platform(platform))
+        return details.history(manifest, read_config(raw), lambda _: None)
+
+    def copying(
+        self,
+        source: Reference | str,
+        target: Reference | str,
+        *,
+        platform: Platform | str | None = None,
+        all_tags: bool = False,
+    ) -> Transfers:
+        """Copy an image from a registry to a registry, all its platforms unless one is asked for.
+
+        Raises:
+            RemoteNotFound, PlatformNotFound, Denied, Unreachable: what a registry said.
+            Misuse: a target with a digest, or a tag together with ``all_tags``.
+        """
+        origin = as_reference(source, default_tag="" if all_tags else "latest")
+        goal = as_reference(target, default_tag="")
+        if goal.digest is not None:
+            raise Misuse(f"cannot copy to {goal.familiar}: a digest is not a name to give", hint="give a tag instead")
+        if all_tags and (origin.tag or origin.digest or goal.tag):
+            raise Misuse("a tag cannot be used with --all-tags", hint="name the two repositories only")
+        tags = list(self.tags(origin)) if all_tags else [""]
+        done: list[TransferRecord] = []
+        for tag in tags:
+            one = origin.with_tag(tag) if tag else origin
+            name = goal if goal.tag else goal.with_tag(one.tag or "latest")
+            yield Step(Phase.NOTE, text=f"Copying {one.familiar} to {name.familiar}")
+            done.append(
+                (yield from self._copy(one, name, as_platform(None if platform == ALL_PLATFORMS else platform)))
+            )
+        return done
+
+    def _copy(
+        self, origin: Reference, goal: Reference, platform: Platform | None
+    ) -> Generator[Step, None, TransferRecord]:
+        mounts = (origin.path,) if origin.host == goal.host else ()
+        copied = yield from copying(
+            self._repository(origin),
+            self.registries.repository(goal, mounts=mounts),
+            origin,
+            target=goal,
+            selection=Selection(platform=platform, strict=True, alone=True),
+            workers=self.settings.transfers,
+        )
+        yield Step(Phase.NOTE, text=f"Digest: {copied.tree.root.digest}")
+        return TransferRecord(
+            reference=goal.familiar,
+            digest=copied.tree.root.digest,
+            image_id=copied.tree.image_id,
+            status=Status.COPIED,
+            size=copied.tree.size,
+            transferred=copied.transferred,
+            seconds=copied.seconds,
+        )
+
+    def _repository(self, reference: Reference) -> Repository:
+        return self.registries.repository(reference)
+
+    def _image(
+        self, reference: Reference, platform: Platform | None
+    ) -> tuple[Digest, Manifest, bytes, tuple[str, ...]]:
+        """The digest a pull would name, the manifest and config of one platform, and all platforms there are."""
+        place = self._repository(reference)
+        root = place.resolve(reference)
+        top = fetch_manifest(place, root)
+        offered: tuple[str, ...] = ()
+        if isinstance(top, Index):
+            choices = platforms(place, top)
+            offered = tuple(str(item.platform) for item in choices)
+            wanted = platform or self.settings.platform or Platform.host()
+            chosen = choose(wanted, choices) or (choices[0] if choices and platform is None else None)
+            if chosen is None:
+                raise no_such_platform(reference, wanted, offered)
+            below = fetch_manifest(place, chosen)
+            if not isinstance(below, Manifest):
+                raise Unsupported(f"{reference.familiar} is an index of indexes")
+            top = below
+        raw = b"".join(verified(top.config, place.read(top.config)))
+        return root.digest, top, raw, offered

@@ -1,0 +1,78 @@
+"""Removal: what `rmi` does to the names, as a pure plan (Docker's table of cases, `docker image rm`).
+
+========================================  =========================================================
+a name, others are left for the image     only that name goes
+the last name                             it goes, with the digest it was known by; the image is deleted
+an ID with one name (or none)             the name goes, the image is deleted
+an ID with several names                  a conflict that lists them; with ``force`` all of them go
+========================================  =========================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jupyimg.engines.held import find, is_name
+from jupyimg.errors import Conflict
+from jupyimg.model.records import RemovalRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyimg.engines.held import Held
+    from jupyimg.model.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What goes: these rows of `images`; and what is said of it."""
+
+    held: tuple[Held, ...]
+    untagged: tuple[RemovalRecord, ...]
+
+
+def plan(held: Sequence[Held], word: Reference | str, *, force: bool) -> Removal:
+    """Decide what one word of `rmi` removes.
+
+    Raises:
+        ImageNotFound: nothing has that name or ID.
+        Conflict: an ID that several names hold, without ``force``.
+    """
+    found = find(held, word)
+    if not is_name(held, word):
+        named = {item.name for item in found if item.name}
+        names = sorted(name.familiar for name in named)
+        several = sum(bool(name.tag) for name in named) > 1 or len({name.name for name in named}) > 1
+        if several and not force:
+            raise Conflict(
+                f"{word} has several names: {', '.join(names)}",
+                hint=f"remove one by its name, or all of them with -f (%image rmi -f {word})",
+            )
+    return Removal(tuple(found), tuple(_untagged(held, found)))
+
+
+def _untagged(held: Sequence[Held], found: Sequence[Held]) -> list[RemovalRecord]:
+    """Each name once; then, as Docker does, the digest of a repository that no name of the image is left in."""
+    going = {id(item) for item in found}
+    rows: dict[str, RemovalRecord] = {}
+    for item in found:
+        if item.name is not None:
+            rows[item.name.familiar] = RemovalRecord(
+                action="untagged", reference=item.name.familiar, digest=item.digest
+            )
+    for item in found:
+        if item.name is None or item.name.digest is not None:
+            continue
+        others = [
+            other
+            for other in held
+            if id(other) not in going
+            and other.digest == item.digest
+            and other.name
+            and other.name.name == item.name.name
+        ]
+        if not others:
+            text = item.name.with_digest(item.digest).familiar
+            rows[text] = RemovalRecord(action="untagged", reference=text, digest=item.digest)
+    return list(rows.values())

@@ -1,0 +1,118 @@
+"""%image: run a line, show what it returns, complete it; and leave no trace when unloaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
+from traitlets import Enum
+
+from jupyimg import views
+from jupyimg.commands import Manual, Session, run
+from jupyimg.commands.complete import candidates
+from jupyimg.commands.line import words
+from jupyimg.commands.manual import EXAMPLES, Help, everything
+from jupyimg.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from jupyimg.model.content import Step
+
+MATCHER = "jupyimg.image"
+
+
+@magics_class
+class ImageMagics(Magics):
+    """Settings of %image in this notebook: %config ImageMagics.display = "widget"."""
+
+    display = Enum(
+        ["frame", "widget"],
+        default_value="frame",
+        help="what `images` shows: a DataFrame, or a table to search, sort and select from under it",
+    ).tag(config=True)
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.session = Session()
+
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    def image(self, line: str, local_ns: Mapping[str, Any] | None = None) -> object:
+        """Container images as data."""
+        try:
+            said, silent = words(line, {**self.shell.user_ns, **(local_ns or {})})
+            answer = run(self.session, said, self._follow(silent=silent))
+        except Interrupted:
+            raise
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        if isinstance(answer, Manual):
+            return None if silent else Help(answer)
+        if answer.kind == "images" and self.display == "widget":
+            answer = replace(answer, widget=True)
+        return None if silent else views.to_notebook(answer)
+
+    def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
+        kernel = getattr(self.shell, "kernel", None) is not None
+        where = "kernel" if kernel else "terminal"
+
+        def follow(kind: str, quiet: bool) -> AbstractContextManager[Callable[[Step], None]]:  # noqa: FBT001
+            return views.progress("quiet" if quiet or silent else where, kind)
+
+        return follow
+
+    def matcher(self, context: CompletionContext) -> SimpleMatcherResult:
+        """Complete a line of %image; every other line is left to IPython's own matchers."""
+        before = context.text_until_cursor
+        head, found, rest = before.rpartition("%image ")
+        if not found or head.strip().rstrip("=").strip().count("%"):
+            return {"completions": []}
+        typed, values = candidates(self.session, rest)
+        return cast(
+            "SimpleMatcherResult",
+            {
+                "completions": [SimpleCompletion(value, type="jupyimg") for value in values],
+                "matched_fragment": typed,
+                "suppress": True,
+                "ordered": True,
+            },
+        )
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magic, its completion and its display; loading twice is loading once."""
+    unload(shell)
+    magics = ImageMagics(shell)
+    ImageMagics.image.__doc__ = "\n".join(
+        ["Container images as data.", "", everything(), "", "Examples:", *(f"  %image {line}" for line, _ in EXAMPLES)]
+    )
+    shell.register_magics(magics)
+    matcher = context_matcher(identifier=MATCHER, priority=1000)(magics.matcher)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(matcher)
+    views.install(shell)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back all that `load` registered."""
+    magics = shell.magics_manager.registry.pop(ImageMagics.__name__, None)
+    if magics is None:
+        return
+    shell.magics_manager.magics["line"].pop("image", None)
+    shell.configurables[:] = [item for item in shell.configurables if item is not magics]
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers[:] = [
+            item for item in shell.Completer.custom_matchers if getattr(item, "matcher_identifier", "") != MATCHER
+        ]
+    views.uninstall(shell)
+    magics.session.close()
