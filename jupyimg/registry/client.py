@@ -1,0 +1,147 @@
+"""One request and its answer: authorization, redirects, and what a host has taught us.
+
+httpx lends its values (URL, Request, Response, the Auth generator) but not its Client, which would log every URL with
+its signed query, keep cookies, read error pages of any length, and turn a redirected PUT into a GET.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from jupyimg.errors import ProtocolError
+from jupyimg.registry.auth import Tokens
+from jupyimg.registry.hosts import is_guarded, is_loopback, may_be_plain, origin
+from jupyimg.registry.transport import Transport
+
+if TYPE_CHECKING:
+    from jupyimg.model.settings import Settings
+
+REDIRECTS = 5
+"""How many redirects are followed in a row; real registries need one."""
+_KEEP_METHOD, _ANY_REDIRECT = {307, 308}, {301, 302, 303, 307, 308}
+_SAFE = {"GET", "HEAD"}
+
+
+@dataclass(slots=True)
+class Learned:
+    """What one host has taught us since we began.
+
+    Attributes:
+        pause_until: when it may be asked again, after it said that we ask too often.
+        tells_heads: whether HEAD of a manifest says all that a descriptor needs.
+        takes_whole: whether a blob may be sent in one piece.
+    """
+
+    pause_until: float = 0.0
+    tells_heads: bool = True
+    takes_whole: bool = True
+
+
+class Client:
+    """What all repositories of one engine share: connections, tokens, and what hosts have taught us."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tokens = Tokens()
+        self.transport = Transport(settings)
+        self._learned: dict[tuple[str, str, int], Learned] = {}
+
+    def learned(self, base: httpx.URL) -> Learned:
+        """What is known of this host; one for all who ask it."""
+        return self._learned.setdefault(origin(base), Learned())
+
+    def may_be_plain(self, url: httpx.URL) -> bool:
+        """Whether this URL may be spoken to over http."""
+        return may_be_plain(url, self.settings.insecure)
+
+    def check(self, here: httpx.URL, there: httpx.URL) -> None:
+        """Go where a server sends us, unless that is this machine or a step down from https.
+
+        Raises:
+            ProtocolError: it is.
+        """
+        inward = is_guarded(there.host) and not is_loopback(here.host)
+        plain = there.scheme != "https" and (here.scheme == "https" or not self.may_be_plain(there))
+        if there.scheme not in {"http", "https"} or not there.host or inward or plain:
+            raise ProtocolError(
+                f"{here.host} sends us to {there.scheme}://{there.host}, which is not safe",
+                hint="the registry is misconfigured or not what it seems; nothing was sent there",
+            )
+
+    def dispatch(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
+        """Send a request with authorization, following redirects; the body of the answer is still to be read.
+
+        Raises:
+            httpx.RequestError: there was no answer.
+            ProtocolError: the way there is not safe.
+            Interrupted: the call was cut off.
+        """
+        flow = auth.auth_flow(request)
+        try:
+            request = next(flow)
+            while True:
+                response = self._follow(request)
+                try:
+                    request = flow.send(response)
+                except StopIteration:
+                    return response
+                except BaseException:
+                    response.close()
+                    raise
+                absorb(response)
+        finally:
+            flow.close()
+
+    def _follow(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(REDIRECTS + 1):
+            try:
+                response = self.transport.handle_request(request)
+            except httpx.RequestError as failure:
+                failure.request = request
+                raise
+            onward = redirected(request, response)
+            if onward is None:
+                return response
+            absorb(response)
+            self.check(request.url, onward.url)
+            request = onward
+        raise httpx.TooManyRedirects("too many redirects", request=request)
+
+
+def absorb(response: httpx.Response) -> httpx.Response:
+    """Read what is left of an answer, within its limit, so that its connection can serve again."""
+    try:
+        response.read()
+    finally:
+        response.close()
+    return response
+
+
+def redirected(request: httpx.Request, response: httpx.Response) -> httpx.Request | None:
+    """The request that a redirect leads to, or None where there is none to follow.
+
+    A body goes along only where the method stays what it was (307, 308). Authorization stays behind when the host
+    changes: blob storage refuses it, and it is none of its business.
+
+    Raises:
+        ProtocolError: it leads nowhere, or would carry a secret in a body to another host.
+    """
+    follows = response.status_code in (_ANY_REDIRECT if request.method in _SAFE else _KEEP_METHOD)
+    location = response.headers.get("location")
+    if not follows or not location:
+        return None
+    try:
+        url = request.url.join(location)
+    except httpx.InvalidURL:
+        raise ProtocolError(f"{request.url.host} redirects to what is not a URL") from None
+    elsewhere = origin(url) != origin(request.url)
+    if elsewhere and request.extensions.get("stay"):
+        raise ProtocolError(f"{request.url.host} redirects a login to {url.host}, which was not followed")
+    bound = {"host", "authorization"} if elsewhere else {"host"}
+    headers = [(name, value) for name, value in request.headers.multi_items() if name not in bound]
+    return httpx.Request(
+        request.method, url, headers=headers, stream=request.stream, extensions=dict(request.extensions)
+    )

@@ -1,0 +1,218 @@
+"""Repository: one repository of a registry as a place, which content comes from and goes to (`Source` and `Sink`)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from jupyimg.errors import BadManifest, BadReference, Misuse, ProtocolError, RegistryError, RemoteNotFound
+from jupyimg.model.digest import Digest
+from jupyimg.model.wire import decode
+from jupyimg.registry.download import BEYOND, OK, PARTIAL, Download
+from jupyimg.registry.hosts import host_of
+from jupyimg.registry.line import Ask
+from jupyimg.registry.manifests import ACCEPT, Manifests
+from jupyimg.registry.pages import pages
+from jupyimg.registry.upload import Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.reference import Reference
+    from jupyimg.registry.call import Call
+    from jupyimg.registry.line import Line
+
+_BLOB = frozenset({OK, PARTIAL, BEYOND})
+_HAS = frozenset({200, 404, 405})
+
+
+class Repository:
+    """One repository; its methods may be called from several threads at once, `Source` and `Sink` say what they do.
+
+    Args:
+        line: the way there.
+        mounts: repositories of the same registry that may hold what is to be written.
+    """
+
+    def __init__(self, line: Line, mounts: tuple[str, ...] = ()) -> None:
+        self._line = line
+        self._mounts = mounts
+        self._manifests = Manifests(line)
+
+    def interrupt(self) -> None:
+        """End what is under way in any thread, at once; what is asked for later works as ever."""
+        self._line.calls.cut()
+
+    # ---- Source
+
+    def resolve(self, reference: Reference) -> Descriptor:
+        """What a tag or digest points at.
+
+        Raises:
+            RemoteNotFound: there is no such repository or name.
+            DigestMismatch: the registry gave other bytes than the digest asks for.
+            BadManifest, Unsupported: what it gave is no manifest that we can use.
+            RegistryError: the registry said no, or nothing.
+            Interrupted: it was cut off.
+        """
+        call = self._line.calls.begin()
+        found = self._manifests.head(call, reference)
+        if found is not None:
+            return found
+        try:
+            return self._manifests.fetch(call, reference)
+        except RemoteNotFound:
+            self._prove_repository(call, reference)
+            raise
+
+    def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
+        """The bytes of a manifest or a blob from ``offset`` on; see `Source.read`.
+
+        Raises:
+            RemoteNotFound: the repository does not have it.
+            SizeMismatch: the registry has fewer bytes than the descriptor says.
+            RegistryError: the registry said no, or nothing.
+            Interrupted: it was cut off.
+        """
+        call = self._line.calls.begin()
+        inline = _inline(descriptor)
+        if inline is not None:
+            return iter([inline[offset:]] if inline[offset:] else [])
+        kind = self._manifest if descriptor.is_manifest else self._blob
+        return kind(call, descriptor, offset)
+
+    def tags(self) -> Iterator[str]:
+        """Every tag, each once, in the order that the registry gives them.
+
+        Raises:
+            RemoteNotFound: there is no such repository.
+            ProtocolError: the list cannot be followed to its end.
+            RegistryError: the registry said no, or nothing.
+            Interrupted: it was cut off.
+        """
+        return self._tags(self._line.calls.begin())
+
+    # ---- Sink
+
+    def has(self, descriptor: Descriptor) -> bool:
+        """Whether the repository holds this manifest or blob.
+
+        Raises:
+            RegistryError: the registry said no, or nothing.
+            Interrupted: it was cut off.
+        """
+        ask = Ask(
+            method="HEAD",
+            url=self._url(descriptor),
+            headers=ACCEPT if descriptor.is_manifest else {},
+            accept=_HAS,
+            pushing=True,
+        )
+        return self._line.ask(self._line.calls.begin(), ask).is_success
+
+    def write(self, descriptor: Descriptor, read: Callable[[int], Iterator[bytes]]) -> None:
+        """Send a manifest or a blob; see `Sink.write`.
+
+        Raises:
+            DigestMismatch, SizeMismatch: the bytes are not what the descriptor says.
+            RegistryError: the registry would not take it.
+            Interrupted: it was cut off.
+        """
+        call = self._line.calls.begin()
+        if descriptor.is_manifest:
+            self._manifests.write(call, descriptor, read(0))
+        else:
+            Upload(self._line, call, descriptor, read).run(self._mounts)
+
+    def publish(self, reference: Reference, root: Descriptor, held: tuple[Descriptor, ...]) -> None:  # noqa: ARG002
+        """Point a tag at a manifest that is here; nothing is sent where it does so already.
+
+        Raises:
+            Misuse: the name holds another digest.
+            RegistryError: the registry would not take it.
+            Interrupted: it was cut off.
+        """
+        if reference.digest is not None:
+            if reference.digest != root.digest:
+                raise Misuse(f"{root.digest} cannot be published as {reference.familiar}")
+            return
+        self._manifests.tag(self._line.calls.begin(), reference, root)
+
+    def _prove_repository(self, call: Call, reference: Reference) -> None:
+        """Registries often say the same of a missing tag and a missing repository; the list of tags tells them apart.
+
+        Raises:
+            RemoteNotFound: there is no such repository.
+        """
+        if reference.digest is not None:
+            return
+        try:
+            some = next(self._tags(call, 1), None)
+        except RegistryError:
+            return
+        if some is not None:
+            raise RemoteNotFound(
+                f"{reference.familiar_name} has no tag {reference.target}",
+                hint=f"%image tags {reference.familiar_name} lists those it has",
+            )
+
+    def _manifest(self, call: Call, descriptor: Descriptor, offset: int) -> Iterator[bytes]:
+        rest = self._manifests.read(call, descriptor)[offset:]
+        if rest:
+            yield rest
+
+    def _blob(self, call: Call, descriptor: Descriptor, offset: int) -> Iterator[bytes]:
+        url, item = self._url(descriptor), f"blob {descriptor.digest.short}"
+
+        def ask(headers: dict[str, str]) -> httpx.Response:
+            return self._line.ask(call, _blob_ask(url, headers, item))
+
+        download = Download(descriptor, offset, ask, call.wait, self._line.settings.attempts)
+        try:
+            yield from download.chunks()
+        except httpx.TransportError as failure:
+            raise self._line.failed(failure, _blob_ask(url, {}, item)) from failure
+
+    def _tags(self, call: Call, count: int = 0) -> Iterator[str]:
+        seen: set[str] = set()
+        first = self._line.url("tags/list", f"n={count or host_of(self._line.reference.host).page_size}")
+        for page in pages(first, lambda url: self._line.ask(call, Ask(method="GET", url=url))):
+            for tag in _listed(page, self._line.reference):
+                if tag not in seen:
+                    seen.add(tag)
+                    yield tag
+
+    def _url(self, descriptor: Descriptor) -> httpx.URL:
+        return self._line.url(f"{'manifests' if descriptor.is_manifest else 'blobs'}/{descriptor.digest}")
+
+
+def _blob_ask(url: httpx.URL, headers: dict[str, str], item: str) -> Ask:
+    return Ask(method="GET", url=url, headers=headers, accept=_BLOB, limit=None, whole=False, item=item)
+
+
+def _inline(descriptor: Descriptor) -> bytes | None:
+    """The content that a descriptor carries itself (image-spec descriptor.md), if it is what it should be."""
+    if not descriptor.data:
+        return None
+    try:
+        data = base64.b64decode(descriptor.data, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    whole = len(data) == descriptor.size and Digest.of(data, descriptor.digest.algorithm) == descriptor.digest
+    return data if whole else None
+
+
+def _listed(page: httpx.Response, repository: Reference) -> Iterator[str]:
+    """The tags of one page; what is no tag could not be asked for, only do harm where it is shown."""
+    try:
+        tags = decode(page.content, dict[str, Any], what="list of tags", own=True).get("tags")
+    except BadManifest as error:
+        raise ProtocolError(f"{repository.host} gives a list of tags that cannot be read: {error.message}") from None
+    for tag in tags if isinstance(tags, list) else []:
+        with suppress(BadReference):
+            yield repository.with_tag(str(tag)).tag

@@ -1,0 +1,410 @@
+"""Writing: a blob arrives whole by whatever way the registry allows, and a name only after what it names."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyimg.errors import Denied, DigestMismatch, Misuse, ProtocolError, RegistryError, SizeMismatch, Unreachable
+from jupyimg.model.digest import Digest
+from jupyimg.model.documents import OCI_LAYER, OCI_MANIFEST, Descriptor
+from jupyimg.registry import upload
+from jupyimg.registry.upload import Supply, with_digest
+from tests.registry.fake import Answer, error
+
+DATA = bytes(range(256)) * 13_000  # 3.3 MB: four chunks, as small as they are made here
+
+
+CHUNK_SIZE = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch):
+    monkeypatch.setattr(upload, "CHUNK_SIZE", CHUNK_SIZE)
+
+
+def blob_of(data):
+    return Descriptor(media_type=OCI_LAYER, digest=Digest.of(data), size=len(data))
+
+
+class Content:
+    """What a source would give, counting how often it is opened."""
+
+    def __init__(self, data, step=100_000):
+        self.data, self.step, self.opened = data, step, []
+
+    def __call__(self, offset):
+        self.opened.append(offset)
+        return (self.data[at : at + self.step] for at in range(offset, len(self.data), self.step))
+
+
+@pytest.fixture
+def repository(fake, connect):
+    return connect().repository(fake.reference("app"))
+
+
+def sent(fake):
+    return [seen.method for seen in fake.seen]
+
+
+# ---- blobs
+
+
+def test_a_blob_goes_in_one_piece(fake, repository):
+    blob, content = blob_of(DATA), Content(DATA)
+    assert not repository.has(blob)
+    repository.write(blob, content)
+    assert fake.blobs[blob.digest] == DATA
+    assert repository.has(blob)
+    assert sent(fake) == ["HEAD", "POST", "PUT", "HEAD"]
+    assert content.opened == [0]
+    assert fake.seen[2].headers["content-length"] == str(len(DATA))
+    assert "transfer-encoding" not in fake.seen[2].headers
+
+
+@pytest.mark.parametrize("data", [b"", b"x"])
+def test_the_smallest_blobs_are_taken(fake, repository, data):
+    repository.write(blob_of(data), Content(data))
+    assert fake.blobs[Digest.of(data)] == data
+
+
+@pytest.mark.parametrize("refusal", [400, 404, 405, 411, 413, 415, 416, 501])
+def test_where_one_piece_is_refused_chunks_go(fake, repository, refusal):
+    blob, content = blob_of(DATA), Content(DATA)
+    fake.rule("PUT /upload", lambda seen: Answer(refusal) if seen.body else None)
+    repository.write(blob, content)
+    assert fake.blobs[blob.digest] == DATA
+    ranges = [seen.headers["content-range"] for seen in fake.matching("PATCH")]
+    assert ranges[0] == f"0-{CHUNK_SIZE - 1}"
+    assert ranges[-1].endswith(f"-{len(DATA) - 1}")
+    assert len(ranges) == 4
+
+
+def test_a_host_that_wants_chunks_is_asked_only_once(fake, repository):
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    for data in (b"first", b"second"):
+        repository.write(blob_of(data), Content(data))
+        assert fake.blobs[Digest.of(data)] == data
+    assert fake.count("PUT") == 3
+
+
+def test_the_least_size_of_a_chunk_is_honoured(fake, repository):
+    least = 5 << 18
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("POST", lambda seen: _opened(fake, least))
+    repository.write(blob_of(DATA), Content(DATA))
+    assert [len(seen.body) for seen in fake.matching("PATCH")] == [least, least, len(DATA) - 2 * least]
+
+
+def test_the_newest_location_counts_and_is_not_re_encoded(fake, repository):
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    repository.write(blob_of(DATA), Content(DATA))
+    states = [seen.query["_state"][0] for seen in fake.matching("(PATCH|PUT) /upload") if seen.query.get("_state")]
+    assert states == ["a==", "a==", *(str(n * CHUNK_SIZE) for n in (1, 2, 3)), str(len(DATA))]
+    assert fake.matching("PUT")[0].path == f"/upload/app-0?_state=a%3d%3D&digest={Digest.of(DATA)}"
+
+
+@pytest.mark.parametrize("form", ["/upload/u", "{url}/upload/u", "../../../../upload/u", "//{host}/upload/u?x=%2f&y"])
+def test_a_location_may_be_relative_or_absolute(fake, repository, form):
+    fake.uploads["u"] = bytearray()
+    fake.rule("POST", Answer(202, b"", {"Location": form.format(url=fake.url, host=fake.host)}))
+    repository.write(blob_of(b"data"), Content(b"data"))
+    assert fake.blobs[Digest.of(b"data")] == b"data"
+    path = fake.matching("PUT")[0].path
+    assert path.startswith("/upload/u?x=%2f&y&digest=" if "?" in form else "/upload/u?digest=")
+
+
+def test_a_location_on_another_host_is_used_without_our_token(fake, other, connect):
+    registries = connect(lambda host: None)
+    fake.rule(".", lambda seen: _challenge(fake, seen))
+    other.uploads["u"] = bytearray()
+    fake.rule("POST /v2", Answer(202, b"", {"Location": f"{other.url}/upload/u"}))
+    registries.repository(fake.reference("app")).write(blob_of(b"data"), Content(b"data"))
+    assert other.blobs[Digest.of(b"data")] == b"data"
+    assert all("authorization" not in seen.headers for seen in other.seen)
+    assert "authorization" in fake.matching("POST")[-1].headers
+
+
+@pytest.mark.parametrize("location", [None, "http://[", "ftp://h/x", "http://registry.example/upload"])
+def test_a_location_that_leads_nowhere_safe_is_refused(fake, repository, location):
+    fake.rule("POST", Answer(202, b"", {"Location": location} if location else {}))
+    with pytest.raises(ProtocolError):
+        repository.write(blob_of(b"data"), Content(b"data"))
+
+
+def test_a_chunk_out_of_order_is_put_right_by_asking(fake, repository):
+    blob = blob_of(DATA)
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("PATCH", lambda seen: _half(fake, seen), times=1)
+    repository.write(blob, Content(DATA))
+    assert fake.blobs[blob.digest] == DATA
+    assert fake.count("GET /upload") == 1
+
+
+def test_a_chunk_taken_in_part_is_continued_where_the_registry_stands(fake, repository):
+    blob = blob_of(DATA)
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("PATCH", lambda seen: _part(fake, seen, 500_000), times=1)
+    repository.write(blob, Content(DATA))
+    assert fake.blobs[blob.digest] == DATA
+    assert fake.matching("PATCH")[1].headers["content-range"].startswith("500000-")
+
+
+def test_a_broken_upload_goes_on_from_what_arrived(fake, repository):
+    blob, content = blob_of(DATA), Content(DATA)
+
+    def broken(seen):
+        fake.uploads["app-0"] += seen.body[:2_000_000]
+        return Answer(reset=True)
+
+    fake.rule("PUT /upload", broken, times=1)
+    repository.write(blob, content)
+    assert fake.blobs[blob.digest] == DATA
+    assert content.opened == [0, 2_000_000]
+
+
+@pytest.mark.parametrize("trouble", [Answer(reset=True), Answer(500), Answer(503)])
+def test_an_upload_that_is_lost_begins_again(fake, repository, trouble):
+    blob, content = blob_of(DATA), Content(DATA)
+
+    def lost(seen):
+        fake.uploads.clear()
+        return trouble
+
+    fake.rule("PUT /upload", lost, times=1)
+    repository.write(blob, content)
+    assert fake.blobs[blob.digest] == DATA
+    assert content.opened == [0, 0]
+
+
+def test_an_upload_that_never_works_is_given_up_and_cancelled(fake, connect):
+    repository = connect(attempts=2).repository(fake.reference("app"))
+    fake.rule("PUT /upload", Answer(503))
+    with pytest.raises(RegistryError, match="503") as failure:
+        repository.write(blob_of(b"data"), Content(b"data"))
+    assert failure.value.status == 503
+    assert fake.count("DELETE /upload") == 1
+
+
+def test_a_registry_that_hangs_up_on_every_upload_is_unreachable(fake, connect):
+    repository = connect(attempts=2).repository(fake.reference("app"))
+    fake.rule("PUT /upload", Answer(reset=True))
+    with pytest.raises(Unreachable, match="broke"):
+        repository.write(blob_of(b"data"), Content(b"data"))
+
+
+def test_wrong_bytes_are_never_visible(fake, repository):
+    blob = blob_of(b"right")
+    with pytest.raises(DigestMismatch, match=str(blob.digest)):
+        repository.write(blob, Content(b"wrong"))
+    assert not fake.blobs
+
+
+@pytest.mark.parametrize(("data", "said"), [(b"short", "only 5"), (b"much longer than that", "more")])
+def test_wrong_sizes_are_noticed_before_the_last_byte_is_sent(fake, repository, data, said):
+    blob = Descriptor(media_type=OCI_LAYER, digest=Digest.of(data), size=10)
+    for step in (1, 5, 100):
+        with pytest.raises(SizeMismatch, match=said):
+            repository.write(blob, Content(data, step))
+    assert not fake.blobs
+    assert repository.has(blob) is False, "the place is not usable afterwards"
+
+
+def test_what_fails_at_the_source_is_not_retried_here(fake, repository):
+    class Broken(Exception):
+        pass
+
+    def read(offset):
+        yield b"da"
+        raise Broken
+
+    with pytest.raises(Broken):
+        repository.write(blob_of(b"data"), read)
+    assert fake.count("POST") == 1
+
+
+def test_an_upload_that_is_redirected_carries_its_body_along(fake, other, repository):
+    other.uploads["u"] = bytearray()
+    fake.rule("PUT", Answer(307, b"", {"Location": f"{other.url}/upload/u?digest={Digest.of(DATA)}"}))
+    repository.write(blob_of(DATA), Content(DATA))
+    assert other.blobs[Digest.of(DATA)] == DATA
+
+
+def test_an_upload_is_never_turned_into_a_download(fake, repository):
+    fake.rule("PUT", Answer(302, b"", {"Location": "/login"}))
+    fake.rule("GET /login", Answer(200, b"<html>"))
+    with pytest.raises(RegistryError, match="302"):
+        repository.write(blob_of(b"data"), Content(b"data"))
+    assert not fake.count("GET /login")
+
+
+def test_an_early_refusal_of_a_large_upload_is_heard(fake, repository):
+    fake.rule("POST", error(403, "DENIED", "no more space"))
+    with pytest.raises(Denied, match="no more space"):
+        repository.write(blob_of(DATA), Content(DATA))
+
+
+# ---- mounts
+
+
+def test_a_neighbours_blob_is_mounted_without_sending_it(fake, connect):
+    blob, content = fake.put(DATA), Content(DATA)
+    repository = connect().repository(fake.reference("app"), mounts=["team/base"])
+    repository.write(blob, content)
+    assert content.opened == []
+    assert fake.seen[0].path == f"/v2/app/blobs/uploads/?mount={blob.digest}&from=team/base"
+
+
+def test_of_several_neighbours_the_one_that_has_it_is_named(fake, connect):
+    blob, content = fake.put(DATA), Content(DATA)
+    fake.rule("HEAD /v2/first/", Answer(404))
+    fake.rule("HEAD /v2/secret/", error(403, "DENIED"))
+    repository = connect().repository(fake.reference("app"), mounts=["first", "secret", "third", "app"])
+    repository.write(blob, content)
+    assert content.opened == []
+    assert fake.seen[-1].query["from"] == ["third"]
+
+
+def test_a_mount_that_is_not_granted_goes_on_in_the_session_it_opened(fake, connect):
+    fake.rule("POST", lambda seen: _opened(fake, 0), times=1)
+    repository = connect().repository(fake.reference("app"), mounts=["base"])
+    repository.write(blob_of(DATA), Content(DATA))
+    assert fake.blobs[Digest.of(DATA)] == DATA
+    assert fake.count("POST") == 1
+
+
+@pytest.mark.parametrize("refusal", [400, 401, 403, 404, 405])
+def test_a_mount_that_is_refused_does_not_stop_the_upload(fake, connect, refusal):
+    fake.rule("POST .*mount=", Answer(refusal))
+    repository = connect().repository(fake.reference("app"), mounts=["base"])
+    repository.write(blob_of(DATA), Content(DATA))
+    assert fake.blobs[Digest.of(DATA)] == DATA
+
+
+# ---- manifests and names
+
+
+def manifest(fake):
+    raw = b'{"schemaVersion": 2,  "kept": "as it is"}'
+    return Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(raw), size=len(raw)), raw
+
+
+def test_a_manifest_goes_by_its_digest_and_then_by_its_tag(fake, repository):
+    root, raw = manifest(fake)
+    repository.write(root, Content(raw))
+    assert ("app", "1") not in fake.manifests
+    repository.publish(fake.reference("app:1"), root, (root,))
+    assert fake.manifests["app", "1"] == (OCI_MANIFEST, raw)
+    puts = fake.matching("PUT")
+    assert [seen.path.rpartition("/")[2] for seen in puts] == [root.digest, "1"]
+    assert not fake.count("GET"), "the bytes were at hand"
+
+
+def test_a_manifest_that_was_there_is_fetched_to_be_tagged(fake, repository):
+    root, raw = manifest(fake)
+    fake.put_manifest("app", "old", raw)
+    assert repository.has(root)
+    repository.publish(fake.reference("app:new"), root, (root,))
+    assert fake.manifests["app", "new"] == (OCI_MANIFEST, raw)
+
+
+def test_a_tag_that_points_there_already_is_left_alone(fake, repository):
+    root = fake.image()
+    repository.publish(fake.reference("app:1"), root, (root,))
+    assert not fake.count("PUT")
+
+
+def test_a_tag_moves(fake, repository):
+    fake.image()
+    root, raw = manifest(fake)
+    repository.write(root, Content(raw))
+    repository.publish(fake.reference("app:1"), root, (root,))
+    assert fake.manifests["app", "1"][1] == raw
+
+
+def test_publishing_by_digest_needs_no_tag(fake, repository):
+    root = fake.image()
+    repository.publish(fake.reference(f"app@{root.digest}"), root, (root,))
+    assert not fake.seen
+    with pytest.raises(Misuse):
+        repository.publish(fake.reference(f"app@{Digest.of(b'other')}"), root, (root,))
+
+
+def test_a_registry_that_is_not_yet_consistent_is_given_time(fake, repository):
+    root, raw = manifest(fake)
+    fake.rule("PUT", error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry"), times=2)
+    repository.write(root, Content(raw))
+    assert fake.count("PUT") == 3
+
+
+def test_what_is_really_missing_stays_missing(fake, repository):
+    root, raw = manifest(fake)
+    fake.rule("PUT", error(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry"))
+    with pytest.raises(RegistryError, match="blob unknown"):
+        repository.write(root, Content(raw))
+    assert fake.count("PUT") == 3
+
+
+def test_a_registry_that_rewrites_a_manifest_is_caught(fake, repository):
+    root, raw = manifest(fake)
+    fake.rule("PUT", Answer(201, b"", {"Docker-Content-Digest": Digest.of(b"other")}))
+    with pytest.raises(ProtocolError, match="another digest"):
+        repository.write(root, Content(raw))
+
+
+def test_a_wrong_manifest_is_not_sent(fake, repository):
+    root, raw = manifest(fake)
+    with pytest.raises(DigestMismatch):
+        repository.write(root, Content(raw.swapcase()))
+    assert not fake.seen
+
+
+# ---- pieces
+
+
+@given(
+    st.binary(max_size=300),
+    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=6),
+    st.integers(1, 50),
+)
+def test_any_parts_in_any_order_are_the_right_bytes(data, parts, step):
+    supply = Supply(blob_of(data), Content(data, step))
+    for start, stop in parts:
+        first, last = min(start, len(data)), min(stop, len(data))
+        assert b"".join(supply.between(first, last)) == data[first:last]
+
+
+@given(st.text(st.characters(codec="ascii", exclude_characters="#"), max_size=30))
+def test_a_digest_is_added_and_nothing_else_changes(query):
+    try:
+        location = httpx.URL(f"http://localhost/upload?{query}")
+    except httpx.InvalidURL:
+        return
+    closed = str(with_digest(location, "sha256:abc"))
+    assert closed.startswith(str(location))
+    assert closed[len(str(location)) :] in {"&digest=sha256:abc", "?digest=sha256:abc", "digest=sha256:abc"}
+
+
+def _opened(fake, least):
+    fake.uploads["s"] = bytearray()
+    return Answer(202, b"", {"Location": "/upload/s", "OCI-Chunk-Min-Length": str(least)})
+
+
+def _half(fake, seen):
+    fake.uploads["app-1"] += seen.body[:1000]
+    return error(416, "BLOB_UPLOAD_INVALID")
+
+
+def _part(fake, seen, size):
+    fake.uploads["app-1"] += seen.body[:size]
+    return Answer(202, b"", {"Location": "/upload/app-1", "Range": f"0-{size - 1}"})
+
+
+def _challenge(fake, seen):
+    if seen.route == "/token":
+        return Answer(200, b'{"token":"t"}')
+    if "authorization" in seen.headers:
+        return None
+    return Answer(401, b"", {"WWW-Authenticate": f'Bearer realm="{fake.url}/token"'})
