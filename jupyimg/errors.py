@@ -202,7 +202,7 @@ class StoreError(ImageError):
 class DiskFull(StoreError):
     """No space left where the store is."""
 
-    hint = "free some space (%image rmi, %image prune) or set JUPYIMG_HOME to a larger disk; what arrived is kept"
+    hint = "free some space (%image rmi) or set JUPYIMG_HOME to a larger disk; what arrived is kept"
 
 
 class StoreDenied(StoreError):

@@ -71,7 +71,7 @@ class ImageMagics(Magics):
 
         return follow
 
-    def matcher(self, context: CompletionContext) -> SimpleMatcherResult:
+    def complete(self, context: CompletionContext) -> SimpleMatcherResult:
         """Complete a line of %image; every other line is left to IPython's own matchers."""
         before = context.text_until_cursor
         head, found, rest = before.rpartition("%image ")
@@ -97,10 +97,19 @@ def load(shell: InteractiveShell) -> None:
         ["Container images as data.", "", everything(), "", "Examples:", *(f"  %image {line}" for line, _ in EXAMPLES)]
     )
     shell.register_magics(magics)
-    matcher = context_matcher(identifier=MATCHER, priority=1000)(magics.matcher)
     if shell.Completer is not None:
-        shell.Completer.custom_matchers.append(matcher)
+        shell.Completer.custom_matchers.append(_matcher(magics))
     views.install(shell)
+
+
+def _matcher(magics: ImageMagics) -> Any:
+    """A function of its own, since a method cannot carry the marks that IPython puts on a matcher."""
+
+    @context_matcher(identifier=MATCHER, priority=1000)
+    def complete(context: CompletionContext) -> SimpleMatcherResult:
+        return magics.complete(context)
+
+    return complete
 
 
 def unload(shell: InteractiveShell) -> None:
