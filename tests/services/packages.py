@@ -5,6 +5,7 @@ Only the standard library, so that `tests/run` can ask before anything is instal
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -37,7 +38,10 @@ def find(program: str) -> str | None:
 
 def missing() -> list[str]:
     """The packages to install, without the ones that are here."""
-    return sorted({package for program, package in PACKAGES.items() if find(program) is None})
+    absent = {package for program, package in PACKAGES.items() if find(program) is None}
+    if importlib.util.find_spec("ensurepip") is None:
+        absent.add("python3-venv")  # Debian's python3 comes without it, and cannot make a virtual environment
+    return sorted(absent)
 
 
 if __name__ == "__main__":
