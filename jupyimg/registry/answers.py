@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jupyimg.model.reference import Reference
 
 _TEXT_LIMIT = 200
-_URL = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^\s/@\"'<>]*@)?([^\s?#\"'<>]*)[^\s\"'<>]*", re.IGNORECASE)
+_URL = re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://)(?:[^\s/@\"'<>]*@)?([^\s?#\"'<>]*)[^\s\"'<>]*", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _DENIALS = {"UNAUTHORIZED", "DENIED"}
 _ABSENCES = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"}
@@ -89,7 +89,7 @@ def complaint(response: httpx.Response) -> Complaint:
 
 def clean(text: str) -> str:
     """Outside text fit for a message: one short line, no control characters, no queries or logins in addresses."""
-    line = " ".join(_CONTROLS.sub(" ", _URL.sub(r"\1\2", text)).split()).rstrip(". ")
+    line = " ".join(_CONTROLS.sub(" ", _URL.sub(r"\1\2", text[: 10 * _TEXT_LIMIT])).split()).rstrip(". ")
     return line if len(line) <= _TEXT_LIMIT else line[: _TEXT_LIMIT - 1] + "…"
 
 

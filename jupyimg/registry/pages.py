@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGES = 10_000
 """More pages than any real list has."""
-_TARGET = re.compile(r"<([^>]*)>")
+_TARGET = re.compile(r"<([^<>]*)>")
 _PARAMETER = re.compile(r"""\s*;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))""")
 _BARE = re.compile(r"""\s*([^<>;,\s]+)(?=\s*;)""")
 

@@ -37,6 +37,7 @@ PATIENCE = 0.1
 """Seconds that one read should take at most; more, and less is asked for next time."""
 ERROR_LIMIT = 1 << 16
 """Bytes read of an answer that is no success: enough for any message, and an end to an endless one."""
+_PROXY_LOGIN = 407
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 
 
@@ -96,6 +97,8 @@ class Transport(httpx.BaseTransport):
             self._dialler.renew(wire, call)
             with _converted(call):
                 answer = _exchange(wire, request)
+                if answer.status == _PROXY_LOGIN:
+                    raise ProxyFailed(f"it answered {_PROXY_LOGIN}")
         except BaseException:
             call.let_go(wire.socket)
             wire.close()

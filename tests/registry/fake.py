@@ -35,6 +35,7 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes = b""
+    peer: object = None
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -251,7 +252,7 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
-            seen = Seen(self.command, self.path, headers)
+            seen = Seen(self.command, self.path, headers, peer=self.client_address)
             fake.seen.append(seen)
             length = int(headers.get("content-length", 0))
             seen.body = self.rfile.read(length)
