@@ -1,0 +1,213 @@
+"""The benchmarks: each row is a command of ours against a named peer, run in turn in one session.
+
+``python -m tests.bench [WORD …]`` runs those whose names hold one of the words, all without any; ``BENCH_RUNS`` says
+how many counted pairs (5). Nothing here is a test: figures belong to the machine that they were taken on, ratios less so.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench import images, lists
+from tests.bench.measure import HEAD, Figures, Row, Run, once, versus
+from tests.services.containers import write_settings
+from tests.services.daemons import serve_docker
+from tests.services.process import need
+from tests.services.registry import Registry, serve_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Side = Callable[[int], Run]
+
+MEBIBYTE = 1 << 20
+RUNS = int(os.environ.get("BENCH_RUNS", "5"))
+LISTED = 1000
+
+
+class Bench:
+    """A folder, a registry with the images, and how the two sides are called."""
+
+    def __init__(self, folder: Path, registry: Registry) -> None:
+        self.folder = folder
+        self.registry = registry
+        self.log = folder / "output"
+        self.policy = write_settings(folder / "skopeo") / "policy.json"
+        self.home = folder / "home"
+        self.home.mkdir()
+
+    def fresh(self, name: str) -> Path:
+        """A folder that is not there, after what was there has reached the disk."""
+        path = self.folder / name
+        shutil.rmtree(path, ignore_errors=True)
+        os.sync()
+        return path
+
+    def jupyimg(self, store: Path, *words: str) -> Run:
+        env = {**os.environ, "JUPYIMG_HOME": str(store), "HOME": str(self.home)}
+        return Run([sys.executable, "-m", "jupyimg", *words], env)
+
+    def skopeo(self, *words: str) -> Run:
+        everywhere = [f"--policy={self.policy}", f"--tmpdir={self.folder}"]
+        return Run([need("skopeo"), *everywhere, *words], {**os.environ, "HOME": str(self.home)})
+
+    def versus(self, what: str, against: str, goal: float | None, ours: Side, theirs: Side) -> Row:
+        return versus(what, against, ours, theirs, log=self.log, goal=goal, runs=RUNS)
+
+    def held(self, image: str) -> tuple[Path, Path]:
+        """The image in a store of ours and in a layout of skopeo's."""
+        store, layout = self.fresh("store"), self.fresh("layout")
+        once(self.jupyimg(store, "pull", "-q", image), self.log)
+        once(self.skopeo("copy", "-q", "--src-tls-verify=false", f"docker://{image}", f"oci:{layout}:1"), self.log)
+        return store, layout
+
+
+def pull(bench: Bench, name: str, what: str, goal: float | None) -> Row:
+    """`jupyimg pull` into an empty store against `skopeo copy` into an empty layout."""
+    image = f"{bench.registry.host}/{name}:1"
+    copy = ("copy", "-q", "--src-tls-verify=false", f"docker://{image}")
+    return bench.versus(
+        f"pull {what}",
+        "skopeo copy to oci:",
+        goal,
+        lambda _: bench.jupyimg(bench.fresh("ours"), "pull", "-q", image),
+        lambda _: bench.skopeo(*copy, f"oci:{bench.fresh('theirs')}:1"),
+    )
+
+
+def push(bench: Bench, name: str, what: str, goal: float | None) -> Row:
+    """`jupyimg push` against `skopeo copy`, each into a repository that is not there yet, of an empty registry."""
+    store, layout = bench.held(f"{bench.registry.host}/{name}:1")
+    with serve_registry(bench.fresh("target")) as target:
+        for run in range(RUNS + 1):
+            once(
+                bench.jupyimg(store, "tag", f"{bench.registry.host}/{name}:1", f"{target.host}/ours{run}:1"), bench.log
+            )
+        copy = ("copy", "-q", "--dest-tls-verify=false", f"oci:{layout}:1")
+
+        def emptied(run: Run) -> Run:
+            shutil.rmtree(target.data / "docker", ignore_errors=True)
+            os.sync()
+            return run
+
+        return bench.versus(
+            f"push {what}",
+            "skopeo copy from oci:",
+            goal,
+            lambda run: emptied(bench.jupyimg(store, "push", "-q", f"{target.host}/ours{run}:1")),
+            lambda run: emptied(bench.skopeo(*copy, f"docker://{target.host}/theirs{run}:1")),
+        )
+
+
+def apart(work: Callable[..., None], *args: object, **settings: object) -> None:
+    """Run work in a process of its own: a child's peak memory counts from its parent's size, so ours must stay small."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=args, kwargs=settings)
+    process.start()
+    process.join()
+    assert process.exitcode == 0, f"{work.__name__} failed"
+
+
+@contextmanager
+def listed(bench: Bench) -> Iterator[tuple[Path, Run]]:
+    """A store with a thousand images, and ``docker images`` of a daemon with the same."""
+    store = bench.fresh("listed")
+    apart(lists.fill_store, store / "store", LISTED)
+    with serve_docker() as docker:
+        apart(lists.fill_docker, docker, bench.folder / "images.tar", LISTED)
+        yield store, Run([need("docker"), "-H", docker.host, "images"], {**os.environ, "HOME": str(bench.home)})
+
+
+def cold_list(bench: Bench) -> Row:
+    """`jupyimg images` in a fresh process without a derived cache."""
+    with listed(bench) as (store, docker):
+        return bench.versus(
+            f"images, {LISTED}, fresh process",
+            "docker images",
+            4.0,
+            lambda _: bench.jupyimg(store, "images"),
+            lambda _: docker,
+        )
+
+
+def warm_list(bench: Bench) -> Row:
+    """`%image images` in a warm kernel, its display made too."""
+    with listed(bench) as (store, docker):
+        code = lists.WARM.replace("{count}", str(LISTED))
+        ours, theirs, ratios = [], [], []
+        for _ in range(RUNS):
+            env = {**os.environ, "JUPYIMG_HOME": str(store), "HOME": str(bench.home), "IPYTHONDIR": str(bench.home)}
+            used = once(Run([sys.executable, "-c", code], env), bench.log)
+            seconds = float(bench.log.read_text().split()[-1])
+            ours.append(Figures(seconds, seconds, used.peak))
+            theirs.append(once(docker, bench.log))
+            ratios.append(seconds / theirs[-1].wall)
+    middle = RUNS // 2
+    by_wall = partial(sorted, key=lambda figures: figures.wall)
+    return Row(
+        f"%image images, {LISTED}, warm kernel",
+        "docker images",
+        by_wall(ours)[middle],
+        by_wall(theirs)[middle],
+        statistics.median(ratios),
+        1.0,
+    )
+
+
+def load(bench: Bench) -> Row:
+    """What `%load_ext jupyimg` adds to the start of IPython."""
+
+    def ipython(code: str) -> Run:
+        env = {**os.environ, "HOME": str(bench.home), "IPYTHONDIR": str(bench.home)}
+        return Run([sys.executable, "-m", "IPython", "--no-banner", "--HistoryManager.enabled=False", "-c", code], env)
+
+    row = bench.versus(
+        "IPython and %load_ext jupyimg",
+        "IPython",
+        None,
+        lambda _: ipython("%load_ext jupyimg"),
+        lambda _: ipython("pass"),
+    )
+    added = 1000 * (row.ours.wall - row.theirs.wall)
+    print(f"%load_ext jupyimg adds {added:.0f} ms (goal <= 100)")
+    return row
+
+
+ROWS: dict[str, Callable[[Bench], Row]] = {
+    "pull-1gb": lambda bench: pull(bench, "gigabyte", "1 GB in 8 layers", 0.65),
+    "pull-200": lambda bench: pull(bench, "many", "200 layers of 10 kB", None),
+    "push-1gb": lambda bench: push(bench, "gigabyte", "1 GB in 8 layers", 0.8),
+    "push-200": lambda bench: push(bench, "many", "200 layers of 10 kB", None),
+    "list-cold": cold_list,
+    "list-warm": warm_list,
+    "load": load,
+}
+
+
+def main(words: list[str]) -> None:
+    """Run the rows that were asked for and print the table."""
+    wanted = {name: row for name, row in ROWS.items() if not words or any(word in name for word in words)}
+    with (
+        tempfile.TemporaryDirectory(prefix="jupyimg-bench-") as name,
+        serve_registry(Path(name) / "registry") as registry,
+    ):
+        bench = Bench(Path(name), registry)
+        if any("1gb" in row for row in wanted):
+            apart(images.push, registry, "gigabyte", "1", layers=8, size=128 * MEBIBYTE)
+        if any("200" in row for row in wanted):
+            apart(images.push, registry, "many", "1", layers=200, size=10_000)
+        print(HEAD, flush=True)
+        for row in wanted.values():
+            print(row(bench), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
