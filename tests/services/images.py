@@ -1,13 +1,12 @@
 """Real images, built once by the real Docker Engine from Debian's packages and kept as a registry's storage folder.
 
-The first use builds them (debootstrap and apt fetch packages; half a minute for nginx), guarded by a file lock so that
-parallel workers build once. Later uses serve the folder read-only. The folder's name holds a digest of this module, so
+The first use builds them (debootstrap and apt fetch packages; a minute for nginx) and parallel workers wait for the one
+that does. Later uses serve the folder read-only. The folder's name holds a digest of this module, so
 that a changed recipe is built anew. What Docker itself said of each image lies beside it, as the oracle for ours.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.services.cache import CACHE, making
 from tests.services.daemons import serve_docker
 from tests.services.process import environment, need, run
 from tests.services.registry import Registry, serve_registry
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from tests.services.daemons import Daemon
 
-CHECKOUT = Path(__file__).parents[2]
-CACHE = Path(os.environ.get("JUPYIMG_TEST_CACHE") or CHECKOUT / ".cache")  # read at import: tests see no JUPYIMG_
 _PROXIES = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
 
 _RECIPES = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
@@ -129,11 +127,8 @@ def _serve(recipe: _Recipe, folder: Path) -> Iterator[RealImage]:
 
 def _held(recipe: _Recipe) -> Path:
     """The folder that a recipe's result is kept in, made when missing."""
-    held = CACHE / f"{recipe.name}-{_RECIPES}"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE / ".gitignore").write_text("*\n")
-    with (CACHE / f"{recipe.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # freed by the system, however its holder ends
+    with making(recipe.name) as place:
+        held = place.with_name(f"{recipe.name}-{_RECIPES}")
         if not held.exists():
             for former in CACHE.glob(f"{recipe.name}-*"):
                 shutil.rmtree(former)

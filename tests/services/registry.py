@@ -18,7 +18,7 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tests.services.process import environment, run, running
 
@@ -96,7 +96,7 @@ class Registry:
         return f"{self.host}/{name}"
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self, method: str, path: str, body: bytes | IO[bytes] | None = None, headers: dict[str, str] | None = None
     ) -> Answer:
         """One request by urllib, errors as answers; ``path`` may also be a whole URL (a Location)."""
         url = path if path.startswith("http") else self.url + path
@@ -115,13 +115,19 @@ class Registry:
         """The manifest or index as it is held, of any current media type; ``name`` is a tag or a digest."""
         return self.request("GET", f"/v2/{repository}/manifests/{name}", headers={"Accept": ", ".join(MANIFEST_TYPES)})
 
-    def push_blob(self, repository: str, body: bytes) -> str:
-        """Upload a blob in one piece; gives its digest."""
-        digest = "sha256:" + hashlib.sha256(body).hexdigest()
+    def push_blob(self, repository: str, body: bytes | Path, digest: str = "") -> str:
+        """Upload a blob in one piece, from a file too (whose digest is to be given); gives its digest."""
+        if isinstance(body, Path):
+            with body.open("rb") as file:
+                return self._upload(repository, file, digest, body.stat().st_size)
+        return self._upload(repository, body, digest or "sha256:" + hashlib.sha256(body).hexdigest(), len(body))
+
+    def _upload(self, repository: str, body: bytes | IO[bytes], digest: str, size: int) -> str:
         begun = self.request("POST", f"/v2/{repository}/blobs/uploads/")
         assert begun.status == 202, begun.body
         location = begun.headers["location"]
-        done = self.request("PUT", f"{location}{'&' if '?' in location else '?'}digest={digest}", body)
+        length = {"Content-Length": str(size)}
+        done = self.request("PUT", f"{location}{'&' if '?' in location else '?'}digest={digest}", body, length)
         assert done.status == 201, done.body
         return digest
 
