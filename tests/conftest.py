@@ -6,19 +6,22 @@ What is cheap to start (a registry: 30 ms) is a test's own. What is dear is a wo
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from tests.services.browser import JupyterPage, Lab, open_page, serve_lab
 from tests.services.daemons import Daemon, serve_docker, serve_podman
 from tests.services.images import RealImage, serve_busybox, serve_nginx
 from tests.services.isolation import clean_environment, refuse_the_network
+from tests.services.kernel import Cell, run_cells
 from tests.services.mitmproxy import Proxy, serve_mitmproxy
 from tests.services.registry import Registry, serve_registry
 from tests.services.skopeo import Skopeo, make_skopeo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -116,3 +119,24 @@ def mitmproxy(tmp_path: Path) -> Iterator[StartProxy]:
             return proxies.enter_context(serve_mitmproxy(folder, addon, upstream=upstream, options=options))
 
         yield start
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Callable[..., list[Cell]]:
+    """``kernel(cells, **env)`` runs them in a new kernel with an empty store (`kernel.run_cells`)."""
+    return partial(run_cells, tmp_path / "notebook")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab of this worker's."""
+    with serve_lab(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture
+def jupyter_page(lab: Lab, tmp_path: Path) -> Iterator[JupyterPage]:
+    """A browser in JupyterLab; what it showed last stays in ``page.png`` of the test's folder."""
+    with open_page(lab, tmp_path.name) as page:
+        yield page
+        page.screenshot(tmp_path / "page.png")

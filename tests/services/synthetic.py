@@ -171,7 +171,7 @@ def _write_large(path: Path, size: int, source: random.Random) -> dict[str, Any]
     info.size = size
     chunks = (source.randbytes(min(1 << 20, size - done)) for done in range(0, size, 1 << 20))
     end = bytes(-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
-    with path.open("wb") as raw, igzip.GzipFile("", "wb", compresslevel=0, fileobj=raw, mtime=0) as out:
+    with path.open("wb") as raw, igzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as out:
         for chunk in chain([info.tobuf(tarfile.USTAR_FORMAT)], chunks, [end]):
             unpacked.update(chunk)
             out.write(chunk)

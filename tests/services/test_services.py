@@ -112,3 +112,32 @@ def test_mitmproxy_does_harm_in_both_modes(mitmproxy, registry):
     with pytest.raises(urllib.error.HTTPError, match="429"):
         opener.open(f"{registry.url}/v2/", timeout=10)
     assert regular.authority.read_text().startswith("-----BEGIN CERTIFICATE")
+
+
+def test_kernel_runs_cells_in_a_folder_of_its_own(kernel, tmp_path):
+    cells = ["import os; print(os.environ['JUPYIMG_HOME'], os.environ['WHO'])", "1 / 0", "os.getcwd()"]
+    first, second, third = kernel(cells, WHO="me")
+    assert first.stream() == f"{tmp_path}/notebook/jupyimg me\n"
+    assert second.error == ("ZeroDivisionError", "division by zero")
+    assert third.shown() == [repr(f"{tmp_path}/notebook")]
+
+
+def test_jupyter_page_runs_a_notebook_as_a_person_sees_it(jupyter_page, tmp_path):
+    cells = [
+        "import os; os.environ['JUPYIMG_HOME']",
+        "from IPython.display import HTML\nHTML('<b class=mine>中文</b>')",
+    ]
+    jupyter_page.open([*cells, "import time; time.sleep(1); print('the end')"])
+    jupyter_page.run_all()
+    shown = jupyter_page.outputs()
+    assert str(jupyter_page.folder / "jupyimg") in shown[0]
+    assert "the end" in shown[2]
+    assert jupyter_page.page.locator("b.mine").inner_text() == "中文"
+    assert jupyter_page.screenshot(tmp_path / "seen.png").stat().st_size > 10_000
+    assert "the end" in jupyter_page.save().read_text()
+    assert jupyter_page.complaints == []
+    assert jupyter_page.outside == []
+    jupyter_page.page.evaluate("() => { fetch('http://example.com/').catch(() => 0); console.error('oh'); }")
+    jupyter_page.page.wait_for_timeout(200)
+    assert jupyter_page.outside == ["http://example.com/"]
+    assert "oh" in jupyter_page.complaints
