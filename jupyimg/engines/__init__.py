@@ -1,13 +1,13 @@
 """Who does what a user asks for: engines behind one protocol, and what needs no engine at all (`Remote`).
 
-Import an engine only through `open_engine`: it is the seam that keeps a registry client out of a process which only
-lists what is here.
+Open them only through `open_engine` and `open_remote`: together they are the seam that keeps a registry client, whose
+import alone takes longer than listing a thousand images, out of a process that only looks at what is here.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyimg.engines.base import ALL_PLATFORMS, Engine, ImageFilter
 from jupyimg.errors import Misuse
@@ -15,9 +15,10 @@ from jupyimg.errors import Misuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyimg.engines.remote import Remote
     from jupyimg.model.settings import Settings
 
-__all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine"]
+__all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine", "open_remote"]
 
 ENGINES = {"embedded": "jupyimg.engines.embedded:Embedded"}
 """Engines by the name that chooses them."""
@@ -31,6 +32,16 @@ def open_engine(settings: Settings) -> Engine:
     """
     if settings.engine not in ENGINES:
         raise Misuse(f"there is no engine {settings.engine!r}", hint=f"choose one of: {', '.join(ENGINES)}")
-    module, _, name = ENGINES[settings.engine].partition(":")
-    make: Callable[[Settings], Engine] = getattr(import_module(module), name)
+    make: Callable[[Settings], Engine] = _named(ENGINES[settings.engine])
     return make(settings)
+
+
+def open_remote(settings: Settings) -> Remote:
+    """What registries can do for every engine."""
+    make: Callable[[Settings], Remote] = _named("jupyimg.engines.remote:Remote")
+    return make(settings)
+
+
+def _named(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from jupyimg.engines import details, held, listing, removal
+from jupyimg.engines import details, held, listing, open_remote, removal
 from jupyimg.engines.base import Engine, ImageFilter, as_platform, as_reference
 from jupyimg.engines.moving import Moving
-from jupyimg.engines.remote import Remote
 from jupyimg.errors import BadReference, ImageError, ImageNotFound
 from jupyimg.model.documents import Index
 from jupyimg.model.platform import Platform
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from jupyimg.engines.base import Transfers
     from jupyimg.engines.held import Held
+    from jupyimg.engines.remote import Remote
     from jupyimg.model.documents import Descriptor
     from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord
     from jupyimg.model.reference import Reference
@@ -39,7 +39,7 @@ class Embedded(Engine):
     @cached_property
     def remote(self) -> Remote:  # type: ignore[override]
         """Registries, connected when they are first needed."""
-        return Remote(self.settings)
+        return open_remote(self.settings)
 
     def close(self) -> None:
         if "remote" in self.__dict__:

@@ -31,7 +31,7 @@ def decode(raw: bytes, shape: type[T], *, what: str = "document", own: bool = Fa
         decoder = _decoders[shape] = msgspec.json.Decoder(shape, dec_hook=_custom)
     try:
         value: T = decoder.decode(raw)
-        if not own:
+        if not own and not _plainly_unambiguous(raw):
             json.loads(raw, object_pairs_hook=_unambiguous)
     except RecursionError:
         raise BadManifest(f"the {what} is nested without end") from None
@@ -55,7 +55,21 @@ def _custom(kind: type, value: object) -> object:
     raise NotImplementedError(kind)
 
 
-_OWN_KEYS = frozenset({"mediatype", "digest", "size", "layers", "manifests", "config", "schemaversion", "rootfs"})
+_OWN_KEYS = ("mediaType", "digest", "size", "layers", "manifests", "config", "schemaVersion", "rootfs")
+_FOLDED = frozenset(key.casefold() for key in _OWN_KEYS)
+_EXACT = tuple((f'"{key}"'.encode(), f'"{key.lower()}"'.encode()) for key in _OWN_KEYS)
+
+
+def _plainly_unambiguous(raw: bytes) -> bool:
+    """Whether a quick look can rule both out; where it cannot, nothing is said yet.
+
+    Decoding drops the first of two equal keys, so a document that comes back whole had none. Keys in another case
+    are found by counting, which non-ASCII letters that fold to ASCII ones could escape.
+    """
+    if not raw.isascii() or msgspec.json.encode(msgspec.json.decode(raw)) != msgspec.json.format(raw, indent=-1):
+        return False
+    lowered = raw.lower()
+    return all(raw.count(exact) == lowered.count(lower) for exact, lower in _EXACT)
 
 
 def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -63,7 +77,8 @@ def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise ValueError("a key stands twice in one object")
     # Labels are free maps, where `Path` and `PATH` may both stand; the fields that decide what an image is may not.
-    lowered = [key.lower() for key in found]
-    if len(set(lowered)) != len(lowered) and any(lowered.count(key) > 1 for key in _OWN_KEYS):
+    # Go compares by folding, where the letter U+017F is an s and the sign U+212A is a k.
+    folded = [key.casefold() for key in found]
+    if len(set(folded)) != len(folded) and any(folded.count(key) > 1 for key in _FOLDED):
         raise ValueError("two keys of one object differ only in upper and lower case")
     return found

@@ -104,6 +104,9 @@ def test_a_type_that_contradicts_the_announcement_is_refused():
 @pytest.mark.parametrize("data", [
     b'{"schemaVersion": 2, "layers": [], "layers": [], "config": {}}',
     b'{"config": {"mediaType": "x", "digest": "%s", "size": 1, "Digest": "%s"}, "layers": []}' % (SHA.encode(), SHA.encode()),
+    b'{"config": {"mediaType": "x", "digest": "%s", "size": 1, "\\u0064igest": "%s"}, "layers": []}' % (SHA.encode(), SHA.encode()),
+    '{"config": {"mediaType": "x", "digest": "%s", "size": 1, "\u017fize": 2}, "layers": []}'.replace("%s", SHA).encode(),
+    b'{"config": {"mediaType": "x", "digest": "%s", "size": 1}, "Config": {}, "layers": []}' % SHA.encode(),
     b"[" * 200_000,
     b'{"a": ' * 100_000 + b"1" + b"}" * 100_000,
     b"\xff\xfe{}",
