@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEPTH = 12
 _ITEMS = 200
+_NODES = 3000
 _LEAF = 2000
 """A document may be as large as a manifest may be; this much of it is shown, `repr` and the mapping have the rest."""
 
@@ -66,7 +69,7 @@ def _facts(record: ImageDetail) -> Iterator[tuple[str, str]]:
         yield "manifest", _mono(record.manifest_digest)
     tags = record.document.get("RepoTags")
     if isinstance(tags, list) and tags and tags != [record.reference]:
-        yield "names", say(", ".join(map(_text, tags)))
+        yield "names", say(_joined(tags))
     if len(record.platforms) > 1:
         yield "platforms", ", ".join(_platform(name, held=name in record.held) for name in record.platforms)
 
@@ -86,7 +89,7 @@ def _settings(record: ImageDetail) -> Iterator[tuple[str, str]]:
             yield name, _mono(_text(config[key]))
     for key, name in (("ExposedPorts", "ports"), ("Volumes", "volumes")):
         if config.get(key):
-            yield name, _mono(", ".join(map(_text, config[key])))
+            yield name, _mono(_joined(config[key]))
     if config.get("Env"):
         yield "env", _lines(config["Env"])
     if isinstance(config.get("Labels"), dict) and config["Labels"]:
@@ -94,7 +97,11 @@ def _settings(record: ImageDetail) -> Iterator[tuple[str, str]]:
 
 
 def _command(value: object) -> str:
-    return shlex.join(map(_text, value)) if isinstance(value, list) else _text(value)
+    return words.ellipsis(shlex.join(map(_text, value)) if isinstance(value, list) else _text(value), _LEAF)
+
+
+def _joined(values: object) -> str:
+    return words.ellipsis(", ".join(map(_text, values)) if isinstance(values, list | dict) else _text(values), _LEAF)
 
 
 def _lines(values: object) -> str:
@@ -148,29 +155,26 @@ def _fold(title: str, inner: str, *, opened: bool = False) -> str:
     return element("details", summary, inner, **({"open": ""} if opened else {}))
 
 
-def _tree(value: object, depth: int = 0) -> str:
-    """A document as a tree that folds; only so deep and so long."""
+def _tree(value: object, depth: int = 0, nodes: Iterator[int] | None = None) -> str:
+    """A document as a tree that folds; only so deep, so wide and so much in all."""
+    nodes = nodes or itertools.count()
     entries = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
-    rows = [_branch(_text(key), item, depth) for key, item in entries[:_ITEMS]]
-    if len(entries) > _ITEMS:
-        rows.append(element("div", f"… {len(entries) - _ITEMS} more", style=FAINT))
+    rows = [_branch(_text(key), item, depth, nodes) for key, item in entries[:_ITEMS] if next(nodes) < _NODES]
+    if len(entries) > len(rows):
+        rows.append(element("div", f"… {len(entries) - len(rows)} more", style=FAINT))
     return element("div", *rows, style="margin-left:1.2em") if rows else ""
 
 
-def _branch(key: str, value: object, depth: int) -> str:
+def _branch(key: str, value: object, depth: int, nodes: Iterator[int]) -> str:
     name = element("span", say(words.ellipsis(key, _LEAF)), style=style(MONO, FAINT))
     if isinstance(value, dict | list) and value:
         if depth >= _DEPTH:
             return element("div", f"{name}: …")
         count = element("span", f" ({len(value)})", style=FAINT)
-        return element("details", element("summary", name + count, style="cursor:pointer"), _tree(value, depth + 1))
-    return element("div", f"{name}: {_mono(_leaf(value))}", style=style(_WRAP, "padding-left:1em"))
-
-
-def _leaf(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return {"[]": "[]", "{}": "{}"}.get(str(value), words.ellipsis(_text(value), _LEAF))
+        summary = element("summary", name + count, style="cursor:pointer")
+        return element("details", summary, _tree(value, depth + 1, nodes))
+    leaf = value if isinstance(value, str) else json.dumps(value)
+    return element("div", f"{name}: {_mono(words.ellipsis(leaf, _LEAF))}", style=style(_WRAP, "padding-left:1em"))
 
 
 def _mono(text: str) -> str:

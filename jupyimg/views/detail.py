@@ -76,7 +76,8 @@ class Details(Sequence[Detail]):
         """One row for each image; the columns are Docker's keys joined by dots, missing where an image has none."""
         rows = [dict(_flat(item.record.document)) for item in self]
         names = list(dict.fromkeys(name for row in rows for name in row))
-        return pd.DataFrame({name: _column(name, [row.get(name) for row in rows]) for name in names})
+        columns = {name: _column(name, [row.get(name) for row in rows]) for name in names}
+        return pd.DataFrame(columns, index=range(len(rows)))
 
     @overload
     def __getitem__(self, at: int) -> Detail: ...
@@ -106,7 +107,8 @@ def _flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 def _column(name: str, values: list[Any]) -> pd.Series[Any]:
     if name == "Created":
-        return series(Column(name, Meaning.TIME), [read_time(value) for value in values])
+        texts = (value if isinstance(value, str) else None for value in values)
+        return series(Column(name, Meaning.TIME), [read_time(text) for text in texts])
     kinds = {type(value) for value in values if value is not None}
     meaning = {frozenset({str}): Meaning.TEXT, frozenset({int}): Meaning.COUNT}.get(frozenset(kinds), Meaning.MAPPING)
     return series(Column(name, meaning), values)

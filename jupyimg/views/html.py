@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _GAP = Cell("…")
 
 
-def to_html(frame: pd.DataFrame) -> str | None:
-    """The frame as HTML, or None where it is not ours."""
-    shown = _shown(frame, rich=True)
+def to_html(frame: pd.DataFrame, *, most: int | None = None) -> str | None:
+    """The frame as HTML, or None where it is not ours; of more than ``most`` rows only the first and last are shown."""
+    shown = _shown(frame, rich=True, most=most)
     if shown is None:
         return None
     return element("div", grid(shown), _notes(frame), class_="jupyimg")
@@ -44,7 +44,7 @@ def to_text(frame: pd.DataFrame) -> str | None:
     return "\n".join([*lines, shown.foot] if len(shown.rows) < len(frame) else lines)
 
 
-def _shown(frame: pd.DataFrame, *, rich: bool) -> Shown | None:
+def _shown(frame: pd.DataFrame, *, rich: bool, most: int | None = None) -> Shown | None:
     reading = read(frame)
     if reading is None:
         return None
@@ -56,7 +56,7 @@ def _shown(frame: pd.DataFrame, *, rich: bool) -> Shown | None:
         digests=bool(flags.get("digests")),
         human=bool(flags.get("human", True)),
     )
-    head, tail = _ends(len(frame))
+    head, tail = _ends(len(frame), most)
     shown = show(
         reading.kind,
         reading.rows(frame),
@@ -68,9 +68,9 @@ def _shown(frame: pd.DataFrame, *, rich: bool) -> Shown | None:
     return shown if head + tail >= len(frame) else _with_gap(shown, head)
 
 
-def _ends(count: int) -> tuple[int, int]:
-    """How many first and last rows to show, by pandas' own options (display.max_rows and display.min_rows)."""
-    most = pd.get_option("display.max_rows") or count
+def _ends(count: int, most: int | None) -> tuple[int, int]:
+    """How many first and last rows to show; by pandas' own options (display.max_rows and display.min_rows) if None."""
+    most = most or pd.get_option("display.max_rows") or count
     if count <= most:
         return count, 0
     kept = min(pd.get_option("display.min_rows") or most, most)
@@ -86,7 +86,9 @@ def grid(shown: Shown) -> str:
     """The table and the line under it; scrolls sideways by itself where the page is too narrow."""
     heads = "".join(_head(head) for head in shown.heads)
     body = "".join(element("tr", *map(_cell, shown.heads, row)) for row in shown.rows)
-    made = element("table", element("thead", element("tr", heads)), element("tbody", body), class_="dataframe")
+    made = element(
+        "table", element("thead", element("tr", heads)), element("tbody", body), class_="dataframe", style="margin:0"
+    )
     return element("div", made, style="overflow-x:auto") + _foot(shown)
 
 
@@ -98,7 +100,7 @@ def _head(head: Head) -> str:
 def _cell(head: Head, cell: Cell) -> str:
     mono = MONO if head.column.meaning is Meaning.DIGEST or head.column.name in {"created_by", "line"} else ""
     wrap = "overflow-wrap:anywhere;min-width:16em" if head.long else "white-space:nowrap"
-    faint = FAINT if cell.text in {words.NONE, words.MISSING, words.UNKNOWN} else ""
+    faint = FAINT if cell.text in {words.NONE, words.MISSING, words.UNKNOWN, "0B"} else ""
     return element("td", say(cell.text), style=style(RIGHT if head.right else LEFT, wrap, mono, faint), title=cell.full)
 
 
@@ -106,7 +108,7 @@ def _foot(shown: Shown) -> str:
     more = _also(shown.hidden)
     foot = say(shown.foot)
     inner = f"{foot} · {more}" if foot and more else foot or more
-    return element("div", inner, style=style(FAINT, "font-size:90%", "margin:.25em 0")) if inner else ""
+    return element("div", inner, style=style(FAINT, "font-size:90%", "margin:.3em 0 .6em")) if inner else ""
 
 
 def _also(hidden: Sequence[str]) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 ENDED = frozenset({Phase.EXISTS, Phase.DONE, Phase.FAILED})
 
+_HERE = frozenset({Phase.EXISTS, Phase.DONE})
+_AGAIN = frozenset({Phase.WAITING, Phase.EXISTS})
+"""What a second image says of a layer that the first one brought; how it came is the better news."""
+
 _WORDS = {
     "pull": {Phase.EXISTS: "Already exists", Phase.MOVING: "Downloading", Phase.DONE: "Pull complete"},
     "push": {Phase.EXISTS: "Layer already exists", Phase.MOVING: "Pushing", Phase.DONE: "Pushed"},
@@ -43,7 +47,6 @@ class Ledger:
         began, ended: on whatever clock the caller reads, in seconds.
         items: the latest step of each item, in the order they were first heard of.
         before: notes from before the first item; after: the later ones.
-        trouble: why it failed, in one sentence, or "".
     """
 
     kind: str
@@ -53,13 +56,12 @@ class Ledger:
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     outcome: Outcome = Outcome.RUNNING
-    trouble: str = ""
 
     def take(self, step: Step) -> None:
         """Keep a step."""
         if step.phase is Phase.NOTE:
             (self.after if self.items else self.before).append(words.clean(step.text))
-        else:
+        elif not (step.phase in _AGAIN and step.item in self.items and self.items[step.item].phase in _HERE):
             self.items[step.item] = step
 
     def end(self, now: float, error: BaseException | None) -> None:
@@ -70,7 +72,7 @@ class Ledger:
         elif isinstance(error, KeyboardInterrupt | GeneratorExit):
             self.outcome = Outcome.INTERRUPTED
         else:
-            self.outcome, self.trouble = Outcome.FAILED, words.clean(str(error))
+            self.outcome = Outcome.FAILED
 
     def state(self, step: Step) -> str:
         """The word for where an item stands."""
@@ -99,13 +101,14 @@ class Ledger:
         if self.outcome is Outcome.RUNNING:
             return self._running(now)
         took = self.ended - self.began
-        moved = f"{words.size(self.moved)} in {words.seconds(took)}{rate(self.moved, took)}" if self.moved else ""
+        moved = f"{words.size(self.moved, 3)} in {words.seconds(took)}{rate(self.moved, took)}" if self.moved else ""
         if self.outcome is Outcome.DONE:
             return ", ".join(part for part in (self._layers(), moved) if part)
-        whole = sum(step.phase in {Phase.EXISTS, Phase.DONE} for step in self.layers)
-        how = "Interrupted" if self.outcome is Outcome.INTERRUPTED else "Failed"
+        whole = sum(step.phase in _HERE for step in self.layers)
+        # Why it ended is not said here: the error is shown right below.
         kept = f"{whole} of {words.count(len(self.layers), 'layer')} complete" if self.layers else ""
-        return ": ".join(part for part in (how, self.trouble, ", ".join(filter(None, (kept, moved)))) if part)
+        parts = ", ".join(part for part in (kept, moved) if part)
+        return f"{self.outcome.capitalize()}: {parts}" if parts else self.outcome.capitalize()
 
     def _layers(self) -> str:
         there = sum(step.phase is Phase.EXISTS for step in self.layers)

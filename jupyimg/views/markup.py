@@ -25,13 +25,17 @@ def say(text: str) -> str:
 
 
 def element(name: str, *inner: str, style: str = "", title: str = "", **attributes: str) -> str:
-    """An element around HTML; ``title`` and attributes are foreign text. A name ending in "_" is its keyword's."""
+    """An element around HTML; ``title`` and attributes are foreign text, their names written as Python must."""
     if style:
         attributes["style"] = style
     if title:
         attributes["title"] = words.ellipsis(words.clean(title), TIP)
-    written = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    written = "".join(f' {_attribute(key)}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{written}>{''.join(inner)}</{name}>"
+
+
+def _attribute(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
 
 
 def style(*rules: str) -> str:

@@ -36,13 +36,10 @@ class TerminalProgress(Progress):
         # No refresh thread: only the thread that runs the operation draws.
         self._live = Live(console=self.console, auto_refresh=False, transient=True)
         self._drawn = float("-inf")
-        self._said: set[str] = set()
 
     def changed(self, step: Step) -> None:
         line = line_of(self.ledger, step)
-        if line and step.item not in self._said:
-            if step.item:
-                self._said.add(step.item)
+        if line:
             self.console.print(Text(line, style="red" if step.phase is Phase.FAILED else ""), soft_wrap=True)
         now = self.clock()
         if step.phase is not Phase.NOTE and now - self._drawn >= INTERVAL:

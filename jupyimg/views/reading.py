@@ -48,7 +48,9 @@ def read(frame: pd.DataFrame) -> Reading | None:
     """What a frame is, or None where it is not ours or no longer what it was."""
     note = frame.attrs.get("jupyimg")
     kind = note.get("kind") if isinstance(note, dict) else None
-    if not isinstance(note, dict) or kind not in FRAMES or not _is_numbered(frame) or not frame.columns.is_unique:
+    if not isinstance(note, dict) or not isinstance(kind, str) or kind not in FRAMES:
+        return None
+    if not _is_numbered(frame) or not frame.columns.is_unique:
         return None
     known = {column.name: column for column in FRAMES[kind]}
     if not all(_keeps(known[name], dtype) for name, dtype in frame.dtypes.items() if name in known):

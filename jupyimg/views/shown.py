@@ -127,7 +127,7 @@ def _bytes(kind: str, column: Column, row: Row, look: Look) -> Cell:
     count = int(row[column.name])
     if not look.human:
         return Cell(str(count))
-    text = words.size(count, 3 if kind in {"images", "history", "tags", "df -v"} else 4)
+    text = words.size(count, 4 if kind == "df" and not look.rich else 3)
     if kind == "df" and column.name == "reclaimable" and row.get("size") and row.get("type") != "Build Cache":
         text += f" ({count * 100 // int(row['size'])}%)"
     return Cell(text, f"{count:,} bytes")
@@ -151,7 +151,7 @@ def _time(kind: str, column: Column, row: Row, look: Look) -> Cell:
         return Cell(words.iso(moment), words.exact(moment))
     if not look.human:
         return Cell(words.iso_seconds(moment), words.exact(moment))
-    if moment <= words.LONG_AGO:
+    if moment <= words.LONG_AGO and (look.rich or kind == "history"):
         return Cell(words.UNKNOWN, f"{words.exact(moment)}, as reproducible builds write it")
     return Cell(words.age(moment, look.now), words.exact(moment))
 

@@ -18,6 +18,7 @@ from itables.widget import ITable
 
 from jupyimg.views.columns import Meaning
 from jupyimg.views.html import to_html, to_text
+from jupyimg.views.markup import FAINT, element
 from jupyimg.views.plans import Look
 from jupyimg.views.reading import read
 from jupyimg.views.shown import show
@@ -43,7 +44,7 @@ class Table:
     def __init__(self, frame: pd.DataFrame) -> None:
         words, options = _words(frame)
         self.frame = frame
-        self.widget = ITable(words, select=True, showIndex=False, maxBytes=0, maxRows=0, maxColumns=0, **options)
+        self.widget = ITable(words, select="multi", showIndex=False, maxBytes=0, maxRows=0, maxColumns=0, **options)
 
     def update(self, frame: pd.DataFrame) -> None:
         """Show another frame; rows that are in both stay selected."""
@@ -72,12 +73,16 @@ class Table:
     def __repr__(self) -> str:
         return to_text(self.frame) or repr(self.frame)
 
+    def _twin(self) -> str:
+        summary = element("summary", "static copy, which stays in a saved notebook", style=FAINT)
+        return element("details", summary, to_html(self.frame, most=_PAGE) or "", open="")
+
     def _ipython_display_(self) -> None:
         """Show two outputs: of one that holds both, JupyterLab takes the widget, which a saved notebook cannot open."""
-        display({"text/html": to_html(self.frame) or "", "text/plain": repr(self)}, raw=True)  # type: ignore[no-untyped-call]
+        display({"text/html": self._twin(), "text/plain": repr(self)}, raw=True)  # type: ignore[no-untyped-call]
         if getattr(get_ipython(), "kernel", None) is not None:
             view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-            display({_WIDGET: view, "text/plain": "(the same, interactive)"}, raw=True)  # type: ignore[no-untyped-call]
+            display({_WIDGET: view, "text/plain": "(an interactive table: run the cell to use it)"}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def table(frame: pd.DataFrame) -> Table:
@@ -114,7 +119,14 @@ def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
             definitions.append({"targets": [at], "orderData": [len(columns)]})
             definitions.append({"targets": [len(columns)], "visible": False, "searchable": False})
             columns[f"{head.title} (exact)"] = _numbers(head, rows)
-    options = {"columnDefs": definitions, "order": [], "paging": len(frame) > _PAGE, "classes": "display compact"}
+    options = {
+        "columnDefs": definitions,
+        "order": [],
+        "text_in_header_can_be_selected": False,  # so that a click on the name sorts, not only one on the arrow
+        "paging": len(frame) > _PAGE,
+        "classes": "display compact nowrap",
+        "style": "table-layout:auto;width:auto;margin-left:0",
+    }
     return pd.DataFrame(columns), options
 
 

@@ -78,8 +78,8 @@ def _transfers(kind: str, rows: Sequence[Row]) -> str:
     moved, took = sum(row["transferred"] or 0 for row in rows), sum(row["seconds"] or 0.0 for row in rows)
     images = words.count(len(rows), "image")
     if not moved:
-        return f"{images}, {words.size(total(kind, rows))}"
-    return f"{images}, {words.size(moved)} transferred in {words.seconds(took)}{rate(moved, took)}"
+        return f"{images}, {words.size(total(kind, rows), 3)}"
+    return f"{images}, {words.size(moved, 3)} transferred in {words.seconds(took)}{rate(moved, took)}"
 
 
 def rate(moved: float, took: float) -> str:
@@ -89,7 +89,7 @@ def rate(moved: float, took: float) -> str:
 
 def _removals(kind: str, rows: Sequence[Row]) -> str:
     untagged = sum(row["action"] == "untagged" for row in rows)
-    return f"{untagged} untagged, {len(rows) - untagged} deleted, {words.size(total(kind, rows))} freed"
+    return f"{untagged} untagged, {len(rows) - untagged} deleted, {words.size(total(kind, rows), 3)} freed"
 
 
 _FOOTERS: dict[str, Callable[[str, Sequence[Row]], str]] = {

@@ -21,7 +21,7 @@ UNKNOWN = "N/A"
 """Docker's word for a number or time that is not known."""
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""A build time up to this one was not meant (reproducible builds write 1970 or 1980); Docker shows no age for it."""
+"""A build time up to this one was not meant (reproducible builds write 1970 or 1980); `docker history` shows none."""
 
 
 def size(count: float, digits: int = 4) -> str:
@@ -133,10 +133,11 @@ def _columns(char: str) -> int:
 
 def ellipsis(text: str, limit: int) -> str:
     """The text in at most ``limit`` columns, its end replaced by "…" where it is longer (Docker's Ellipsis)."""
-    if width(text) <= limit:
+    head = text[: 8 * max(limit, 1)]  # a megabyte need not be measured
+    if len(head) == len(text) and width(text) <= limit:
         return text
     used, kept = 0, []
-    for char in text:
+    for char in head:
         used += _columns(char)
         if used > limit - 1:
             break

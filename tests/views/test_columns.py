@@ -1,0 +1,97 @@
+"""The columns are a promise: names, order and dtypes of every kind, written out here a second time."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyimg.views.columns import FRAMES, columns_of, names_of
+
+IMAGES = {
+    "repository": "str",
+    "tag": "str",
+    "image_id": "str",
+    "created": "datetime64[ns, UTC]",
+    "size": "Int64",
+    "unpacked": "Int64",
+    "platform": "str",
+    "digest": "str",
+    "manifest_digest": "str",
+    "reference": "str",
+    "containers": "Int64",
+    "labels": "object",
+}
+TRANSFERS = {
+    "reference": "str",
+    "digest": "str",
+    "image_id": "str",
+    "status": "category",
+    "size": "Int64",
+    "transferred": "Int64",
+    "seconds": "float64",
+}
+REMOVALS = {"action": "category", "reference": "str", "digest": "str", "freed": "Int64"}
+PROMISED = {
+    "images": IMAGES,
+    "history": {
+        "image_id": "str",
+        "created": "datetime64[ns, UTC]",
+        "created_by": "str",
+        "size": "Int64",
+        "compressed": "Int64",
+        "comment": "str",
+        "empty": "boolean",
+        "layer_digest": "str",
+        "diff_id": "str",
+    },
+    "search": {
+        "name": "str",
+        "description": "str",
+        "stars": "Int64",
+        "official": "boolean",
+        "pulls": "Int64",
+        "source": "str",
+    },
+    "tags": {
+        "repository": "str",
+        "tag": "str",
+        "digest": "str",
+        "platform": "str",
+        "size": "Int64",
+        "created": "datetime64[ns, UTC]",
+        "updated": "datetime64[ns, UTC]",
+    },
+    **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy"), TRANSFERS),
+    **dict.fromkeys(("rmi", "prune"), REMOVALS),
+    "df": {"type": "category", "total": "Int64", "active": "Int64", "size": "Int64", "reclaimable": "Int64"},
+    "df -v": {**IMAGES, "shared": "Int64", "unique": "Int64"},
+    "ps": {
+        "container_id": "str",
+        "name": "str",
+        "image": "str",
+        "state": "category",
+        "created": "datetime64[ns, UTC]",
+        "ports": "str",
+    },
+    "logs": {"time": "datetime64[ns, UTC]", "stream": "category", "line": "str"},
+}
+
+
+def test_every_kind_is_promised_and_no_other() -> None:
+    assert FRAMES.keys() == PROMISED.keys()
+
+
+@pytest.mark.parametrize("kind", PROMISED)
+def test_the_columns_of_a_kind_are_those_promised_in_order(kind: str) -> None:
+    assert [(column.name, column.dtype) for column in FRAMES[kind]] == list(PROMISED[kind].items())
+    assert names_of(kind) == tuple(PROMISED[kind])
+
+
+@pytest.mark.parametrize("kind", PROMISED)
+def test_every_column_says_what_it_means(kind: str) -> None:
+    assert all(column.says for column in FRAMES[kind])
+
+
+def test_quiet_leaves_the_id_alone() -> None:
+    assert [column.name for column in columns_of("images", quiet=True)] == ["image_id"]
+    assert [column.name for column in columns_of("history", quiet=True)] == ["image_id"]
+    assert columns_of("rmi", quiet=True) == columns_of("rmi")
