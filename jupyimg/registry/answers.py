@@ -103,11 +103,10 @@ def problem(response: httpx.Response, context: Context, asked: float | None = No
         return _denied(context, said, status)
     if said.code == "NAME_UNKNOWN" or ((status == 404 or said.code in _ABSENCES) and not context.pushing):  # noqa: PLR2004
         return _missing(context, said)
-    where = f" for {ref.familiar}" if ref.path else ""
     detail = f": {said.text}" if said.text else ""
     wait = f", and asks to wait {duration(asked)}" if asked else ""
     return RegistryError(
-        f"{ref.host} answered {status}{f' {said.code}' if said.code else ''}{where}{detail}{wait}",
+        f"{ref.host} answered {status}{f' {said.code}' if said.code else ''} for {ref.familiar}{detail}{wait}",
         status=status,
         code=said.code,
         hint="the registry has a problem of its own; run the line again later" if status >= 500 else "",  # noqa: PLR2004
@@ -155,7 +154,7 @@ def duration(seconds: float) -> str:
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{round(seconds / size)} {unit}s"
-    return f"{round(seconds)} seconds"
+    return "1 second" if round(seconds) == 1 else f"{round(seconds)} seconds"
 
 
 def _limited(context: Context, said: Complaint, status: int, asked: float | None) -> RateLimited:

@@ -79,8 +79,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a token was granted for."""
+    """What a token was granted for, and by whom it may be seen.
 
+    Attributes:
+        registry: the origin that asked for it. Another registry that names the same realm must not be shown it.
+    """
+
+    registry: tuple[str, str, int]
     realm: str
     service: str
     scopes: tuple[str, ...]
@@ -185,7 +190,8 @@ class RegistryAuth(httpx.Auth):
             self._extra = join_scopes(self._extra, challenge.scopes)
             credentials = self._identify()
             scopes = join_scopes(self._scopes, self._extra)
-            key = Key(challenge.realm, challenge.service, scopes, credentials.account if credentials else "")
+            account = credentials.account if credentials else ""
+            key = Key(origin(self._base), challenge.realm, challenge.service, scopes, account)
             token = self._tokens.get(key)
             if token is None or f"Bearer {token.value}" == sent:
                 token = yield from self._exchange(request, key, credentials)

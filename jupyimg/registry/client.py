@@ -64,11 +64,13 @@ class Client:
             ProtocolError: it is.
         """
         inward = is_guarded(there.host) and not is_loopback(here.host)
-        plain = there.scheme != "https" and (here.scheme == "https" or not self.may_be_plain(there))
-        if there.scheme not in {"http", "https"} or not there.host or inward or plain:
+        unlisted = there.scheme == "http" and here.scheme == "http" and not self.may_be_plain(there)
+        downgrade = there.scheme == "http" and here.scheme == "https"
+        if there.scheme not in {"http", "https"} or not there.host or inward or unlisted or downgrade:
+            wrong = "the registry is misconfigured or not what it seems; nothing was sent there"
             raise ProtocolError(
                 f"{here.host} sends us to {there.scheme}://{there.host}, which is not safe",
-                hint="the registry is misconfigured or not what it seems; nothing was sent there",
+                hint=f"if you trust it, add {there.host} to JUPYIMG_INSECURE" if unlisted and not inward else wrong,
             )
 
     def dispatch(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:

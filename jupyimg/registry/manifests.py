@@ -32,7 +32,7 @@ ACCEPT = {"accept": ", ".join([*sorted(MANIFEST_TYPES), "*/*"])}
 """All that we understand, since a registry may convert what was not asked for; and anything, to refuse it by name."""
 KEPT = MANIFEST_LIMIT
 """Bytes of manifests that are kept at most."""
-_OK = 200
+_OK, _NO_HEADS = 200, {405, 501}
 _HEAD = frozenset(range(200, 600)) - TRANSIENT
 _PUT = frozenset({200, 201, 202, 204})
 _LATE = {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}
@@ -54,11 +54,10 @@ class Manifests:
         url = self._line.url(f"manifests/{reference.target}")
         ask = Ask(method="HEAD", url=url, headers=ACCEPT, accept=_HEAD, pushing=pushing)
         response = self._line.ask(call, ask, reference)
-        if response.status_code != _OK:
-            return None
+        if response.status_code in _NO_HEADS or (response.status_code == _OK and not _says_enough(response)):
+            self._line.learned.tells_heads = False
         found = _described(response)
         if found is None:
-            self._line.learned.tells_heads = False
             return None
         if reference.digest is None:
             self._hinted.add(found.digest)
@@ -171,15 +170,21 @@ class Kept:
 
 def _described(response: httpx.Response) -> Descriptor | None:
     """The descriptor that the headers of a HEAD amount to, if they do."""
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-    length, digest = response.headers.get("content-length", ""), _digest(response)
-    if digest is None or media_type not in MANIFEST_TYPES or not (length.isascii() and length.isdigit()):
+    media_type, digest = response.headers.get("content-type", "").partition(";")[0].strip(), _digest(response)
+    if response.status_code != _OK or media_type not in MANIFEST_TYPES or digest is None or not _says_enough(response):
         return None
-    return (
-        Descriptor(media_type=media_type, digest=digest, size=int(length))
-        if 0 < int(length[:19]) <= MANIFEST_LIMIT
-        else None
-    )
+    return Descriptor(media_type=media_type, digest=digest, size=_length(response))
+
+
+def _says_enough(response: httpx.Response) -> bool:
+    """Whether a host's HEAD is of use at all: it names a type, a digest and a size that can be."""
+    typed = "content-type" in response.headers
+    return typed and _digest(response) is not None and 0 < _length(response) <= MANIFEST_LIMIT
+
+
+def _length(response: httpx.Response) -> int:
+    text = response.headers.get("content-length", "")
+    return int(text[:19]) if text.isascii() and text.isdigit() else 0
 
 
 def _digest(response: httpx.Response) -> Digest | None:

@@ -13,7 +13,7 @@ from jupyimg.errors import BadManifest, BadReference, Misuse, ProtocolError, Reg
 from jupyimg.model.digest import Digest
 from jupyimg.model.wire import decode
 from jupyimg.registry.download import BEYOND, OK, PARTIAL, Download
-from jupyimg.registry.hosts import host_of
+from jupyimg.registry.hosts import host_of, origin
 from jupyimg.registry.line import Ask
 from jupyimg.registry.manifests import ACCEPT, Manifests
 from jupyimg.registry.pages import pages
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _BLOB = frozenset({OK, PARTIAL, BEYOND})
 _HAS = frozenset({200, 404, 405})
+_STORE_REFUSED = frozenset({400, 403})
 
 
 class Repository:
@@ -110,10 +111,15 @@ class Repository:
             method="HEAD",
             url=self._url(descriptor),
             headers=ACCEPT if descriptor.is_manifest else {},
-            accept=_HAS,
+            accept=_HAS | _STORE_REFUSED,
             pushing=True,
         )
-        return self._line.ask(self._line.calls.begin(), ask).is_success
+        response = self._line.ask(self._line.calls.begin(), ask)
+        if response.status_code not in _STORE_REFUSED:
+            return response.is_success
+        if origin(response.request.url) == origin(self._line.base):
+            raise self._line.refused(response, ask)
+        return True  # it sent us to its blob store, whose addresses are signed for GET only
 
     def write(self, descriptor: Descriptor, read: Callable[[int], Iterator[bytes]]) -> None:
         """Send a manifest or a blob; see `Sink.write`.

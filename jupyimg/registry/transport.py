@@ -94,11 +94,9 @@ class Transport(httpx.BaseTransport):
 
     def _talk(self, wire: Wire, request: httpx.Request, call: Call) -> httpx.Response:
         try:
-            self._dialler.renew(wire, call)
+            self._dialler.lend(wire, call)
             with _converted(call):
                 answer = _exchange(wire, request)
-                if answer.status == _PROXY_LOGIN:
-                    raise ProxyFailed(f"it answered {_PROXY_LOGIN}")
         except BaseException:
             call.let_go(wire.socket)
             wire.close()
@@ -163,11 +161,13 @@ def _exchange(wire: Wire, request: httpx.Request) -> http.client.HTTPResponse:
         wire.http.endheaders(iter(request.stream) if has_body else None)  # type: ignore[arg-type]
     except (BrokenPipeError, ConnectionResetError) as broken:
         # Who refuses an upload may answer and hang up before it has read it all; the answer says why.
-        try:
+        with suppress(OSError, http.client.HTTPException):
             return wire.http.getresponse()
-        except (OSError, http.client.HTTPException):
-            raise broken from None
-    return wire.http.getresponse()
+        raise broken from None
+    answer = wire.http.getresponse()
+    if answer.status == _PROXY_LOGIN:
+        raise ProxyFailed(f"it answered {_PROXY_LOGIN}")
+    return answer
 
 
 def _is_streamed(request: httpx.Request) -> bool:

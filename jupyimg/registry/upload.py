@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from jupyimg.errors import DigestMismatch, ImageError, SizeMismatch
+from jupyimg.errors import DigestMismatch, ImageError, SizeMismatch, Unreachable
 from jupyimg.registry.answers import complaint
 from jupyimg.registry.line import Ask
 from jupyimg.registry.retry import TRANSIENT, chance, wait_after_failure
@@ -133,8 +133,8 @@ class Upload:
         try:
             while session is not None:
                 session = self._advance(session)
-        except ImageError:
-            if session is not None:
+        except ImageError as error:
+            if session is not None and not isinstance(error, Unreachable):
                 self._abandon(session)
             raise
 
@@ -194,7 +194,7 @@ class Upload:
                 self._line.learned.takes_whole = False
             return None
         if ask.method == "PATCH" and response.status_code in _TAKEN:
-            offset = _stands_at(response, end)
+            offset = min(_stands_at(response, end), end)
             self._failures = 0 if offset > session.offset else self._failures + 1
             if self._failures < self._line.settings.attempts:
                 return replace(session, location=self._line.onward(response, session.location), offset=offset)
@@ -206,19 +206,17 @@ class Upload:
         closing = with_digest(session.location, self._descriptor.digest)
         headers = {"content-type": "application/octet-stream"}
         if start == size:
-            return Ask(method="PUT", url=closing, content=b"", headers=headers, pushing=True, accept=_DONE), size
+            return Ask(method="PUT", url=closing, content=b"", headers=headers, pushing=True), size
         end = min(size, start + max(CHUNK_SIZE, session.least)) if self._in_chunks else size
         headers["content-length"] = str(end - start)
         body = Body(self._supply, start, end)
-        if self._in_chunks:
-            headers["content-range"] = f"{start}-{end - 1}"
-            url, method, accept = session.location, "PATCH", _TAKEN
-        else:
-            url, method, accept = closing, "PUT", _DONE
-        return Ask(method=method, url=url, stream=body, headers=headers, pushing=True, accept=accept), end
+        if not self._in_chunks:
+            return Ask(method="PUT", url=closing, stream=body, headers=headers, pushing=True), size
+        headers["content-range"] = f"{start}-{end - 1}"
+        return Ask(method="PATCH", url=session.location, stream=body, headers=headers, pushing=True), end
 
-    def _set_right(self, session: Session, ask: Ask, response: httpx.Response) -> Session:
-        """What to do after an answer that is no success.
+    def _set_right(self, session: Session, ask: Ask, response: httpx.Response) -> Session | None:
+        """What to do after an answer that is no success; None when the blob is there all the same.
 
         Raises:
             ImageError: nothing can be done.
@@ -244,22 +242,21 @@ class Upload:
             return self._open()
         raise self._line.refused(response, ask)
 
-    def _found_again(self, session: Session) -> Session:
-        """Where the registry says that the upload stands; a new one where it does not know."""
-        ask = Ask(method="GET", url=session.location, accept=_ANY, pushing=True)
-        response = self._line.ask(self._call, ask)
-        if not response.is_success or "range" not in response.headers:
-            return self._open()
+    def _found_again(self, session: Session) -> Session | None:
+        """Where the registry says that the upload stands, or a new one; None when only the answer had been lost."""
+        response = self._line.ask(self._call, Ask(method="GET", url=session.location, accept=_ANY, pushing=True))
         offset = _stands_at(response, 0)
-        if offset > self._descriptor.size:
-            return self._open()
+        if not response.is_success or "range" not in response.headers or offset > self._descriptor.size:
+            return None if self._is_at(self._line.reference.path) else self._open()
         self._in_chunks = self._in_chunks or offset > 0
         return replace(session, location=self._line.onward(response, session.location), offset=offset)
 
 
 def with_digest(location: httpx.URL, digest: str) -> httpx.URL:
     """A session's address with the digest that closes it, and not a letter of it changed."""
-    return httpx.URL(f"{location}{'&' if location.query else '?'}digest={digest}")
+    path, _, query = location.raw_path.partition(b"?")
+    more = b"&" if query else b""
+    return location.copy_with(raw_path=path + b"?" + query + more + b"digest=" + digest.encode())
 
 
 def _stands_at(response: httpx.Response, sent: int) -> int:

@@ -64,7 +64,6 @@ class Wire:
     route: Route
     socket: socket.socket
     http: http.client.HTTPConnection
-    fresh: bool = True
     idle_since: float = 0.0
 
     def close(self) -> None:
@@ -106,7 +105,7 @@ class Pool:
 
     def give(self, wire: Wire) -> None:
         """Keep a connection whose answer was read to its end."""
-        wire.fresh, wire.idle_since = False, time.monotonic()
+        wire.idle_since = time.monotonic()
         with self._lock:
             self._idle.setdefault(wire.route, []).append(wire)
 
@@ -151,7 +150,6 @@ class Dialler:
                 if route.proxy is not None:
                     _tunnel(sock, route)
                 sock = self._secure(sock, route.host, call)
-            sock.settimeout(self._read_timeout)
             connection = http.client.HTTPConnection(route.host, route.port)
             connection.auto_open = 0  # a socket comes from here or not at all
             connection.sock = sock
@@ -161,15 +159,14 @@ class Dialler:
             raise
         return Wire(route, sock, connection)
 
-    def renew(self, wire: Wire, call: Call) -> Wire:
-        """Let a call use a connection that was waiting.
+    def lend(self, wire: Wire, call: Call) -> None:
+        """Let a call use a connection, which may have been waiting.
 
         Raises:
             Interrupted: the call was cut off.
         """
-        wire.socket.settimeout(self._read_timeout)
         call.watch(wire.socket)
-        return wire
+        wire.socket.settimeout(self._read_timeout)
 
     def _reach(self, host: str, port: int, call: Call) -> socket.socket:
         """A TCP connection to the first address that answers."""
@@ -195,7 +192,10 @@ class Dialler:
     def _secure(self, sock: socket.socket, host: str, call: Call) -> ssl.SSLSocket:
         """TLS over a socket; the certificate is always verified."""
         call.let_go(sock)
-        secure = self._context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        try:
+            secure = self._context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        except ValueError:  # a name that no certificate can have
+            raise socket.gaierror(socket.EAI_NONAME, "not a host") from None
         try:
             call.watch(secure)
             secure.do_handshake()

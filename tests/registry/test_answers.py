@@ -255,7 +255,7 @@ def test_clean_text_is_one_short_printable_line(text):
 
 def test_waits_are_told_in_words():
     assert [duration(n) for n in (1, 45, 119, 120, 5400, 7200, 21600)] == [
-        "1 seconds",
+        "1 second",
         "45 seconds",
         "119 seconds",
         "2 minutes",

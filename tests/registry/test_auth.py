@@ -257,6 +257,29 @@ def test_a_realm_that_is_not_safe_gets_nothing(fake, connect, realm):
         read(connect(lambda host: ADA).repository(fake.reference("app")), fake.put(b"data"))
 
 
+def test_a_token_is_never_shown_to_another_registry_that_names_the_same_realm(fake, other, server, connect):
+    registries = connect(lambda host: ADA)
+    blob = fake.put(b"data")
+    read(registries.repository(fake.reference("app")), blob)
+    greedy = TokenServer(other, realm=server.realm)
+    other.blobs = fake.blobs
+    with pytest.raises(Denied):
+        read(registries.repository(other.reference("app")), blob)
+    assert not greedy.given
+    assert "Bearer token0" not in [seen.headers.get("authorization") for seen in other.seen]
+    assert len(server.given) == 2, "what the other showed was not a token of its own"
+
+
+def test_a_relative_realm_is_each_registrys_own(fake, other, connect):
+    registries = connect()
+    blob = fake.put(b"data")
+    other.blobs = fake.blobs
+    servers = [TokenServer(host, realm="/token", service="") for host in (fake, other)]
+    for host in (fake, other):
+        assert read(registries.repository(host.reference("app")), blob) == b"data"
+    assert [len(server.given) for server in servers] == [1, 1]
+
+
 def test_a_login_is_not_carried_to_another_host_by_a_redirect(fake, other, server, connect):
     server.give = lambda seen: Answer(307, b"", {"Location": f"{other.url}/token"})
     who = Credentials("ada", identity_token="refresh-me")
@@ -312,7 +335,7 @@ def test_the_flow_touches_no_socket(fake):
 
 
 def test_a_token_lives_at_least_a_minute_less_a_margin(monkeypatch):
-    tokens, key = Tokens(), Key("r", "s", (), "")
+    tokens, key = Tokens(), Key(("https", "r", 443), "t", "s", (), "")
     clock = [1000.0]
     monkeypatch.setattr("jupyimg.registry.auth.time.monotonic", lambda: clock[0])
     tokens.keep(key, Token("t", clock[0] + SHORTEST_LIFE - MARGIN))

@@ -264,6 +264,14 @@ def test_a_head_that_says_too_little_is_followed_by_get_once_and_for_all(fake, r
     assert fake.count("HEAD") == 1
 
 
+def test_one_strange_manifest_does_not_cost_a_host_its_heads(fake, repository):
+    image = fake.image()
+    fake.put_manifest("app", "strange", b'{"schemaVersion":2,"manifests":[]}', "application/json")
+    assert repository.resolve(fake.reference("app:strange"))
+    assert repository.resolve(fake.reference("app:1")) == image
+    assert [seen.method for seen in fake.seen] == ["HEAD", "GET", "HEAD"]
+
+
 @pytest.mark.parametrize("length", [0, -1, 10**9])
 def test_a_head_with_an_odd_length_is_not_believed(fake, repository, length):
     image = fake.image()
