@@ -13,7 +13,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 from tests.services.packages import PACKAGES, PATH, find
 
@@ -44,7 +44,7 @@ def need(program: str) -> str:
     """The path of a program; its absence is a failure everywhere, and says what to install."""
     path = find(program)
     if path is None:
-        message = f"{program} is not installed; run: sudo apt-get install --no-install-recommends {PACKAGES[program]}"
+        message = f"{program} is not installed; run: sudo apt-get install --no-install-recommends {PACKAGES.get(program, program)}"
         raise ServiceFailed(message)
     return path
 
@@ -118,7 +118,7 @@ def run(
     seconds: float = 300,
 ) -> subprocess.CompletedProcess[str]:
     """Run a tool to its end and give its output as text; a failure tells its standard error."""
-    source = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
+    source: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
     program = [need(command[0]), *command[1:]]
     done = subprocess.run(program, env=env, capture_output=True, timeout=seconds, check=False, **source)
     out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
