@@ -245,6 +245,7 @@ def ranged(seen: Seen, data: bytes) -> Answer:
 def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65537)
@@ -326,3 +327,20 @@ def dead_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def full_backlog() -> Iterator[str]:
+    """An address whose queue is full, so that a connection to it is neither made nor refused."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        waiting = []
+        for _ in range(4):
+            client = socket.socket()
+            client.settimeout(0)
+            client.connect_ex(server.getsockname())
+            waiting.append(client)
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        for client in waiting:
+            client.close()

@@ -249,7 +249,14 @@ def test_a_challenge_of_another_host_is_not_answered(fake, other, server, connec
 
 
 @pytest.mark.parametrize(
-    "realm", ["http://auth.example/token", "ftp://auth.example/", "http://169.254.169.254/", "file:///etc/passwd"]
+    "realm",
+    [
+        "http://auth.example/token",
+        "ftp://auth.example/",
+        "http://169.254.169.254/",
+        "file:///etc/passwd",
+        "https://h:port/",
+    ],
 )
 def test_a_realm_that_is_not_safe_gets_nothing(fake, connect, realm):
     TokenServer(fake, realm=realm)

@@ -95,11 +95,12 @@ def test_a_proxy_may_be_written_without_a_scheme_and_for_all():
 
 
 @pytest.mark.parametrize(
-    ("text", "error"), [("socks5://p:1", Unsupported), ("https://p:1", Unsupported), ("://", Misuse)]
+    ("text", "error"),
+    [("socks5://p:1", Unsupported), ("https://p:1", Unsupported), ("://", Misuse), ("http://p:port", Misuse)],
 )
 def test_a_proxy_that_cannot_be_used_is_an_error_that_hides_its_password(text, error):
     with pytest.raises(error) as raised:
-        proxy_for(httpx.URL("https://r.example/"), {"https": text.replace("p:", "user:secret@p:")})
+        proxy_for(httpx.URL("https://r.example/"), {"https": text.replace("//p:", "//user:secret@p:")})
     assert "secret" not in raised.value.message + raised.value.hint
     assert "HTTPS_PROXY" in raised.value.hint
 

@@ -16,7 +16,7 @@ from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
 from jupyimg.model.reference import Reference
 from tests.registry.certificates import make_certificate
-from tests.registry.fake import Answer, serve_fake
+from tests.registry.fake import Answer, full_backlog, serve_fake
 
 DATA = bytes(range(256)) * 20_000
 BLINK = 0.5
@@ -132,7 +132,7 @@ def test_a_handshake_that_stalls_holds_nobody(connect, monkeypatch):
 
 
 def test_a_connection_that_never_comes_about_holds_nobody(connect):
-    with _full_backlog() as host:
+    with full_backlog() as host:
         reference = Reference.parse(f"{host}/app:1")
         repository = connect().repository(reference)
         worker = Worker(lambda: repository.resolve(reference))
@@ -249,20 +249,3 @@ def _deaf(*, greets=False):
         yield f"127.0.0.1:{server.getsockname()[1]}"
         for connection in taken:
             connection.close()
-
-
-@contextmanager
-def _full_backlog():
-    """An address whose queue is full, so that a connection to it is neither made nor refused."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        waiting = []
-        for _ in range(4):
-            client = socket.socket()
-            client.settimeout(0)
-            client.connect_ex(server.getsockname())
-            waiting.append(client)
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-        for client in waiting:
-            client.close()

@@ -82,6 +82,19 @@ def test_a_list_that_breaks_off_is_an_error_and_not_a_short_list(fake, repositor
         list(repository.tags())
 
 
+def test_a_link_that_leads_nowhere_is_an_error(fake, repository):
+    serve(fake, [["a"], ["b"]], '<http://h:port/>; rel="next"')
+    with pytest.raises(ProtocolError, match="not a URL"):
+        list(repository.tags())
+
+
+def test_a_list_without_end_is_an_error(fake, repository, monkeypatch):
+    monkeypatch.setattr("jupyimg.registry.pages.PAGES", 3)
+    serve(fake, [["a"]] * 9)
+    with pytest.raises(ProtocolError, match="without end"):
+        list(repository.tags())
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b'{"tags":', b"\xff"])
 def test_nonsense_is_an_error(fake, repository, body):
     fake.rule("GET", Answer(200, body))

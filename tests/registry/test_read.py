@@ -96,6 +96,13 @@ def test_a_body_without_a_length_that_ends_early_is_mended(fake, repository):
     assert read(repository, blob) == DATA
 
 
+def test_a_chunked_body_that_breaks_is_mended(fake, repository):
+    blob = fake.put(DATA)
+    half = b"%x\r\n%s\r\n" % (1_000_000, DATA[:1_000_000]) + b"100000\r\nshort"
+    fake.rule("GET /v2/app/blobs/", Answer(200, half, {"Transfer-Encoding": "chunked"}, length=-1), times=1)
+    assert read(repository, blob) == DATA
+
+
 def test_a_server_that_ignores_ranges_is_skipped_through(fake, repository):
     blob = fake.put(DATA)
     fake.rule("GET /v2/app/blobs/", Answer(200, DATA, cut=2_000_000), times=1)
@@ -300,6 +307,22 @@ def test_a_host_whose_heads_lie_is_asked_with_get_from_then_on(fake, connect):
     assert again.resolve(fake.reference("app:1")) == image
 
 
+def test_wrong_bytes_for_a_digest_are_handed_over_and_not_kept(fake, repository):
+    image = fake.image()
+    fake.rule("HEAD", Answer(405))
+    fake.rule("GET", Answer(200, b"wrong"), times=1)
+    assert b"".join(repository.read(image)) == b"wrong"
+    assert b"".join(repository.read(image)) == fake.manifests["app", "1"][1]
+
+
+def test_what_is_kept_is_bounded(fake, repository):
+    big = [b'{"schemaVersion":2,"manifests":[],"n":"%d%s"}' % (n, b"x" * 1_500_000) for n in range(4)]
+    found = [fake.put_manifest("app", str(n), raw, OCI_INDEX) for n, raw in enumerate(big)]
+    for descriptor in (*found, found[-1], found[0]):
+        assert Digest.of(b"".join(repository.read(descriptor))) == descriptor.digest
+    assert fake.count("GET") == 5
+
+
 def test_by_digest_the_bytes_must_match(fake, repository):
     image = fake.image()
     reference = fake.reference(f"app@{image.digest}")
@@ -364,6 +387,13 @@ def test_a_missing_tag_and_a_missing_repository_are_told_apart(fake, repository,
     nowhere = connect().repository(fake.reference("nowhere"))
     with pytest.raises(RemoteNotFound, match=r"has no repository .*nowhere"):
         nowhere.resolve(fake.reference("nowhere:1"))
+
+
+def test_a_missing_digest_is_not_looked_for_among_tags(fake, repository):
+    missing = Digest.of(b"?")
+    with pytest.raises(RemoteNotFound, match=missing):
+        repository.resolve(fake.reference(f"app@{missing}"))
+    assert not fake.count("tags")
 
 
 def test_where_the_registry_does_not_tell_neither_do_we(fake, repository):

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyimg.errors import Denied, DigestMismatch, Misuse, ProtocolError, RegistryError, SizeMismatch, Unreachable
+from jupyimg.errors import (
+    BadManifest,
+    Denied,
+    DigestMismatch,
+    Misuse,
+    ProtocolError,
+    RateLimited,
+    RegistryError,
+    RemoteNotFound,
+    SizeMismatch,
+    Unreachable,
+)
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, OCI_MANIFEST, Descriptor
 from jupyimg.registry import upload
@@ -116,6 +127,13 @@ def test_a_location_may_be_relative_or_absolute(fake, repository, form):
     assert path.startswith("/upload/u?x=%2f&y&digest=" if "?" in form else "/upload/u?digest=")
 
 
+def test_an_answer_to_a_chunk_without_a_location_leaves_it_where_it_was(fake, repository):
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("PATCH", lambda seen: (fake._patch(seen, "app-1"), Answer(201))[1])
+    repository.write(blob_of(DATA), Content(DATA))
+    assert fake.blobs[Digest.of(DATA)] == DATA
+
+
 def test_a_location_on_another_host_is_used_without_our_token(fake, other, connect):
     registries = connect(lambda host: None)
     fake.rule(".", lambda seen: _challenge(fake, seen))
@@ -127,7 +145,7 @@ def test_a_location_on_another_host_is_used_without_our_token(fake, other, conne
     assert "authorization" in fake.matching("POST")[-1].headers
 
 
-@pytest.mark.parametrize("location", [None, "http://[", "ftp://h/x", "http://registry.example/upload"])
+@pytest.mark.parametrize("location", [None, "http://h:port/", "ftp://h/x", "http://registry.example/upload"])
 def test_a_location_that_leads_nowhere_safe_is_refused(fake, repository, location):
     fake.rule("POST", Answer(202, b"", {"Location": location} if location else {}))
     with pytest.raises(ProtocolError):
@@ -264,6 +282,35 @@ def test_an_upload_is_never_turned_into_a_download(fake, repository):
     assert not fake.count("GET /login")
 
 
+def test_a_chunk_that_is_refused_is_the_end(fake, repository):
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("PATCH", error(400, "BLOB_UPLOAD_INVALID", "not like this"))
+    with pytest.raises(RegistryError, match=r"400 BLOB_UPLOAD_INVALID .*not like this"):
+        repository.write(blob_of(DATA), Content(DATA))
+    fake.rules.clear()
+    repository.write(blob_of(b"data"), Content(b"data"))
+    assert fake.count("PATCH") == 1, "what did not help was taken for a habit of the host"
+
+
+def test_a_session_that_is_forgotten_between_chunks_begins_again(fake, repository):
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("PATCH .*_state=1048576", lambda seen: fake.uploads.pop("app-1", None) and None, times=1)
+    repository.write(blob_of(DATA), Content(DATA))
+    assert fake.blobs[Digest.of(DATA)] == DATA
+
+
+def test_an_upload_that_is_to_wait_too_long_says_so(fake, repository):
+    fake.rule("PUT", Answer(429, b"", {"Retry-After": "7200"}))
+    with pytest.raises(RateLimited, match="2 hours"):
+        repository.write(blob_of(b"data"), Content(b"data"))
+
+
+def test_a_place_that_does_not_exist_is_named(fake, repository):
+    fake.rule("POST", error(404, "NAME_UNKNOWN", "project app not found"))
+    with pytest.raises(RemoteNotFound, match=r"no place for .*app \(project app not found\)"):
+        repository.write(blob_of(b"data"), Content(b"data"))
+
+
 def test_an_early_refusal_of_a_large_upload_is_heard(fake, repository):
     fake.rule("POST", error(403, "DENIED", "no more space"))
     with pytest.raises(Denied, match="no more space"):
@@ -392,6 +439,13 @@ def test_a_registry_that_rewrites_a_manifest_is_caught(fake, repository):
         repository.write(root, Content(raw))
 
 
+def test_a_manifest_too_large_for_registries_is_not_sent(fake, repository):
+    huge = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(b"x"), size=5 << 20)
+    with pytest.raises(BadManifest, match="too many"):
+        repository.write(huge, Content(b"x"))
+    assert not fake.seen
+
+
 def test_a_wrong_manifest_is_not_sent(fake, repository):
     root, raw = manifest(fake)
     with pytest.raises(DigestMismatch):
@@ -421,8 +475,8 @@ def test_a_digest_is_added_and_nothing_else_changes(query):
     except httpx.InvalidURL:
         return
     closed = with_digest(location, "sha256:abc").raw_path
-    assert closed.startswith(location.raw_path.rstrip(b"?"))
-    assert closed[len(location.raw_path.rstrip(b"?")) :] in {b"&digest=sha256:abc", b"?digest=sha256:abc"}
+    path, _, before = location.raw_path.partition(b"?")
+    assert closed == path + b"?" + before + (b"&" if before else b"") + b"digest=sha256:abc"
 
 
 def _opened(fake, least):
