@@ -44,14 +44,14 @@ SIZES = (
     10**13,
 )
 AGES = (
-    3,
-    59,
-    65,
-    600,
+    -9_000,
+    70,
+    125,
+    610,
     3_700,
-    9_000,
+    9_100,
     100_000,
-    180_000,
+    180_100,
     600_000,
     1_300_000,
     4_000_000,
@@ -59,6 +59,7 @@ AGES = (
     40_000_000,
     900_000_000,
 )
+"""Seconds; the words for each stay the same for the next half minute, however long the client takes to start."""
 
 
 @contextmanager
@@ -148,10 +149,9 @@ def ours(answer: Answer, now: datetime) -> list[str]:
     ],
 )
 def test_images(flags: dict[str, bool], words: tuple[str, ...], tmp_path: Path) -> None:
-    # Half a second away from every boundary, so that the two clocks may differ by a moment.
-    now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=0.5)
+    now = datetime.now(UTC).replace(microsecond=0)
     records = [
-        image(repository=f"place/name{at}", tag="1." * at + "0", size=size, created=now - timedelta(seconds=age + 0.5))
+        image(repository=f"place/name{at}", tag="1." * at + "0", size=size, created=now - timedelta(seconds=age))
         for at, (size, age) in enumerate(zip(SIZES, AGES, strict=True))
     ]
     records.append(image(repository=None, tag=None, digest=digest("none")))
@@ -174,9 +174,9 @@ def test_no_images_at_all(tmp_path: Path) -> None:
     ("flags", "words"), [({}, ()), ({"no_trunc": True}, ("--no-trunc",)), ({"quiet": True}, ("-q",))]
 )
 def test_history(flags: dict[str, bool], words: tuple[str, ...], tmp_path: Path) -> None:
-    now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=0.5)
+    now = datetime.now(UTC).replace(microsecond=0)
     records = [
-        step(created_by=f"RUN {'x' * at * 4}\tend", size=size, created=now - timedelta(seconds=age + 0.5))
+        step(created_by=f"RUN {'x' * at * 4}\tend", size=size, created=now - timedelta(seconds=age))
         for at, (size, age) in enumerate(zip(SIZES, AGES[:-1] + AGES[:1], strict=True))
     ]
     records[0] = step(image_id=digest("config"), created=now - timedelta(days=6), comment="")
