@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyimg.errors import Unsupported
 from jupyimg.model.records import ImageDetail
@@ -18,6 +18,7 @@ from jupyimg.views.totals import total
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from jupyimg.model.records import ServerRecord
     from jupyimg.views.answer import Answer
     from jupyimg.views.shown import Shown
 
@@ -51,6 +52,9 @@ def rows_of(answer: Answer) -> list[dict[str, Any]]:
 def _body(answer: Answer, width: int | None, now: datetime) -> str:
     if answer.kind == "inspect":
         return json_text(answer)
+    if answer.kind == "serve":
+        servers = cast("Sequence[ServerRecord]", answer.records)
+        return "\n".join(words.clean(line) for server in servers for line in server.lines())
     if answer.quiet and answer.kind in QUIET:
         return _identifiers(answer)
     if answer.quiet and answer.kind == "push":
@@ -87,9 +91,9 @@ def _fit(shown: Shown, widths: list[int], width: int | None) -> list[int]:
 
 
 def _line(cells: Sequence[str], padded: Sequence[int]) -> str:
-    last = len(cells) - 1
-    fitted = (words.ellipsis(cell, padded[at] - (_GAP if at < last else 0)) for at, cell in enumerate(cells))
-    return "".join(words.pad(cell, padded[at]) for at, cell in enumerate(fitted)).rstrip()
+    rooms = (*(room - _GAP for room in padded[:-1]), padded[-1])
+    *before, last = map(words.ellipsis, cells, rooms)
+    return "".join([*map(words.pad, before, padded), last]).rstrip()
 
 
 def _references(rows: Sequence[Row]) -> list[str]:

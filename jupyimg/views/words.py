@@ -104,6 +104,8 @@ _UNSAFE = re.compile(rf"[{_OBEYED}\ud800-\udfff]")
 
 def clean(text: str) -> str:
     """One line of foreign text, safe to show: without escape sequences, controls, overrides and half characters."""
+    if text.isascii() and text.isprintable():
+        return text
     text = _SPACES.sub(" ", _ESCAPE.sub("", text))
     return _LONE.sub("\N{REPLACEMENT CHARACTER}", _CONTROL.sub("", text))
 

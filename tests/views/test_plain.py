@@ -85,7 +85,7 @@ def test_a_narrow_terminal_cuts_the_command_and_nothing_else() -> None:
     rows = [step(created_by="RUN " + "x" * 60, comment="note")]
     shown = lines(Answer(kind="history", records=rows), width=80)
     assert max(map(len, shown)) == 80
-    assert shown[1].endswith("0B        note")
+    assert shown[1].endswith("…   0B        note")
     assert lines(Answer(kind="history", records=rows, no_trunc=True), width=80)[1].count("x") == 60
 
 
