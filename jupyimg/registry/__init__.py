@@ -1,12 +1,13 @@
 """A place: repositories of registries, by the distribution specification. The only door to httpx.
 
 `Registries` holds what one engine shares (connections, tokens, what hosts have taught us) and hands out `Repository`,
-which speaks both ports. Below them, from the top: `repository` (names and manifests), `upload`, `download` and `pages`
-(blobs and lists), `client` (one request until there is an answer), `auth`, `retry` and `answers` (what to do with
-one), `transport` and `wire` (bytes), `call` (how another thread ends all that). `hosts`, `challenges` and most of
-`retry`, `answers` and `pages` are pure.
+which speaks both ports. Below them, from the top: `manifests`, `upload`, `download` and `pages` (what is moved), `line`
+(a request until there is an answer, or an error that says what failed), `client` and `auth` (one request), `transport`
+and `wire` (bytes), and `call` (how another thread ends all that). `hosts`, `challenges`, `retry` and `answers` decide
+and touch nothing.
 
-Nothing here reads the environment, a file of credentials or a clock's date for anything but ``Retry-After``.
+Neither the environment nor a file of credentials is read here: what is needed comes with `Settings` and a function
+that finds `Credentials`.
 """
 
 from __future__ import annotations

@@ -12,9 +12,12 @@ from contextlib import contextmanager
 import pytest
 
 from jupyimg.errors import Interrupted
+from jupyimg.model.content import drain
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
 from jupyimg.model.reference import Reference
+from jupyimg.transfer import copying
+from tests.places.memory import MemoryPlace
 from tests.registry.certificates import make_certificate
 from tests.registry.fake import Answer, full_backlog, serve_fake
 
@@ -215,6 +218,17 @@ def test_the_main_threads_own_interrupt_leaves_a_usable_place(fake, connect):
         read(repository, blob)
     assert time.monotonic() - began < 0.3 + BLINK
     assert read(repository, blob) == DATA
+
+
+def test_a_stop_in_the_middle_of_a_copy_ends_all_of_it(fake, connect):
+    fake.image("app", "1", layers=tuple(DATA + bytes([n]) for n in range(8)))
+    fake.rule("GET .*/blobs/", lambda seen: Answer(200, DATA, stall=1_000_000))
+    reference = fake.reference("app:1")
+    threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        drain(copying(connect().repository(reference), MemoryPlace(), reference))
+    assert time.monotonic() - began < 0.5 + BLINK
 
 
 def _resolve_to_loopback(monkeypatch):
