@@ -68,7 +68,8 @@ def base_url(name: str, insecure: AbstractSet[str]) -> httpx.URL:
 
 def may_be_plain(url: httpx.URL, insecure: AbstractSet[str]) -> bool:
     """Whether this host may be spoken to without TLS: loopback, or listed with its port or without any."""
-    return is_loopback(url.host) or url.host in insecure or f"{_bracketed(url.host)}:{port_of(url)}" in insecure
+    listed = {name.lower() for name in insecure}
+    return is_loopback(url.host) or not listed.isdisjoint({url.host, f"{_bracketed(url.host)}:{port_of(url)}"})
 
 
 def port_of(url: httpx.URL) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from jupyimg.errors import DigestMismatch, ImageError, SizeMismatch, Unreachable
+from jupyimg.errors import DigestMismatch, ImageError, RegistryError, SizeMismatch, Unreachable
 from jupyimg.registry.answers import complaint
 from jupyimg.registry.line import Ask
 from jupyimg.registry.retry import TRANSIENT, chance, wait_after_failure
@@ -146,12 +146,13 @@ class Upload:
             if len(mounts) > 1 and not self._is_at(path):
                 continue
             ask = self._opening(f"mount={self._descriptor.digest}&from={path}", accept=_ANY)
-            response = self._line.ask(self._call, ask)
-            if response.status_code == _CREATED:
-                return None
-            if response.status_code == _ACCEPTED:
-                return self._opened(response)  # refused, but this is a session like any other
-            break  # a registry that fails on mounting may still take an upload
+            with suppress(RegistryError):  # a registry that fails on mounting may still take an upload
+                response = self._line.ask(self._call, ask)
+                if response.status_code == _CREATED:
+                    return None
+                if response.status_code == _ACCEPTED:
+                    return self._opened(response)  # refused, but this is a session like any other
+            break
         return self._open()
 
     def _open(self) -> Session:
@@ -166,8 +167,9 @@ class Upload:
 
     def _is_at(self, path: str) -> bool:
         url = self._line.url(f"blobs/{self._descriptor.digest}", repository=path)
-        ask = Ask(method="HEAD", url=url, accept=_ANY, pushing=True)
-        return self._line.ask(self._call, ask).is_success
+        with suppress(RegistryError):
+            return self._line.ask(self._call, Ask(method="HEAD", url=url, accept=_ANY, pushing=True)).is_success
+        return False
 
     def _abandon(self, session: Session) -> None:
         """Tell the registry to forget what was sent; if it does not hear, it will in time."""

@@ -32,7 +32,7 @@ from jupyimg.registry.hosts import base_url, is_guarded, is_loopback, origin, pr
     ],
 )
 def test_http_is_for_loopback_and_for_what_the_user_listed(host, url):
-    assert str(base_url(host, frozenset({"lab:5000", "old.example"}))) == url
+    assert str(base_url(host, frozenset({"lab:5000", "Old.Example"}))) == url
 
 
 def test_the_same_server_is_the_same_origin():

@@ -45,10 +45,10 @@ def test_a_mount_that_is_not_granted_goes_on_in_the_session_it_opened(fake, conn
     assert fake.count("POST") == 1
 
 
-@pytest.mark.parametrize("refusal", [400, 401, 403, 404, 405])
+@pytest.mark.parametrize("refusal", [400, 401, 403, 404, 405, 500])
 def test_a_mount_that_is_refused_does_not_stop_the_upload(fake, connect, refusal):
     fake.rule("POST .*mount=", Answer(refusal))
-    repository = connect().repository(fake.reference("app"), mounts=["base"])
+    repository = connect(attempts=2).repository(fake.reference("app"), mounts=["base"])
     repository.write(blob_of(DATA), Content(DATA))
     assert fake.blobs[Digest.of(DATA)] == DATA
 
