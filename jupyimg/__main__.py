@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 
 from jupyimg import views
 from jupyimg.commands import Manual, Session, run
@@ -20,11 +21,10 @@ def main(argv: list[str] | None = None) -> int:
         The exit status: 0, 1 for a failure, 2 for a wrong line, 130 when interrupted.
     """
     said = sys.argv[1:] if argv is None else argv
-    where = "terminal" if sys.stderr.isatty() else "log"
     session: Session | None = None
     try:
-        session = Session()
-        answer = run(session, said, lambda kind, quiet: views.progress("quiet" if quiet else where, kind))
+        session = Session(terminal=True)
+        answer = run(session, said, partial(_follow, "terminal" if sys.stderr.isatty() else "log"))
         text = repr(Help(answer, "jupyimg")) if isinstance(answer, Manual) else views.to_text(answer)
         if text:
             sys.stdout.write(text + "\n")
@@ -42,6 +42,11 @@ def main(argv: list[str] | None = None) -> int:
         if session is not None:
             session.close()
     return 0
+
+
+def _follow(where: str, kind: str, quiet: bool) -> views.Progress:  # noqa: FBT001
+    # What a server says are notes, and bars would stay under them until Ctrl-C.
+    return views.progress("quiet" if quiet else "log" if kind == "serve" else where, kind)
 
 
 def _complain(message: str, hint: str, status: int) -> int:

@@ -67,7 +67,7 @@ class ImageMagics(Magics):
         where = "kernel" if kernel else "terminal"
 
         def follow(kind: str, quiet: bool) -> AbstractContextManager[Callable[[Step], None]]:  # noqa: FBT001
-            return views.progress("quiet" if quiet or silent else where, kind)
+            return views.progress("quiet" if quiet or silent or kind == "serve" else where, kind)
 
         return follow
 
@@ -105,7 +105,7 @@ def load(shell: InteractiveShell) -> None:
 def _matcher(magics: ImageMagics) -> Any:
     """A function of its own, since a method cannot carry the marks that IPython puts on a matcher."""
 
-    @context_matcher(identifier=MATCHER, priority=1000)
+    @context_matcher(identifier=MATCHER, priority=1000)  # type: ignore[untyped-decorator]
     def complete(context: CompletionContext) -> SimpleMatcherResult:
         return magics.complete(context)
 

@@ -105,6 +105,13 @@ RECIPES = (
     ),
     _Recipe(
         "sample/web",
+        (),  # had latest once
+        (*_WEB, _Step("COPY page /srv # buildkit", (("srv/index.html", b"<h1>Hello, world</h1>\n"),))),
+        {**_WEB_CONFIG, "Labels": {**_LABELS, "version": "1.1-rc1"}},
+        35,
+    ),
+    _Recipe(
+        "sample/web",
         ("1.1", "latest"),
         (*_WEB, _Step("COPY page /srv # buildkit", (("srv/index.html", "<h1>Hello, 世界</h1>\n".encode()),))),
         {**_WEB_CONFIG, "Labels": {**_LABELS, "version": "1.1"}},
@@ -132,8 +139,8 @@ RECIPES = (
         60,
     ),
 )
-EARLIER = Reference("docker.io", "sample/web", "latest"), Reference("docker.io", "sample/web", "1.0")
-"""The tag that moved, and what it pointed at before."""
+MOVED = Reference("docker.io", "sample/web", "latest")
+"""The tag that moved, from a release candidate that has no name any more."""
 
 
 class Samples:
@@ -145,12 +152,23 @@ class Samples:
         names: dict[Reference, Descriptor] = {}
         for recipe in RECIPES:
             root = _index(recipe, blobs)
-            names.update({Reference("docker.io", recipe.path, tag): root for tag in recipe.tags})
+            bare = Reference("docker.io", recipe.path)
+            names[bare.with_digest(root.digest)] = root
+            names.update({bare.with_tag(tag): root for tag in recipe.tags})
         return blobs, names
 
     def references(self) -> list[Reference]:
         """The names of all samples, in the order of a lesson."""
-        return list(self._content[1])
+        return [name for name in self._content[1] if name.tag]
+
+    def story(self) -> list[tuple[Reference, Reference]]:
+        """What to copy, to which name, in which order, so that a tag has moved: the same names, one of them twice."""
+        names = self._content[1]
+        former = next(name for name, root in names.items() if name.digest and root not in self._named())
+        return [(former, MOVED), *((name, name) for name in self.references())]
+
+    def _named(self) -> list[Descriptor]:
+        return [root for name, root in self._content[1].items() if name.tag]
 
     def resolve(self, reference: Reference) -> Descriptor:
         """What a sample's name points at: its index.
@@ -158,11 +176,11 @@ class Samples:
         Raises:
             RemoteNotFound: there is no such sample.
         """
-        names = self._content[1]
-        for name, root in names.items():
-            if name == reference or (name.name == reference.name and reference.digest == root.digest):
-                return root
-        there = ", ".join(name.familiar for name in names)
+        wanted = reference.with_digest(reference.digest) if reference.digest else reference
+        root = self._content[1].get(wanted)
+        if root is not None:
+            return root
+        there = ", ".join(name.familiar for name in self.references())
         raise RemoteNotFound(f"there is no sample {reference.familiar}", hint=f"there are {there}")
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:

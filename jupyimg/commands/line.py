@@ -27,6 +27,12 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
+class Expanded(str):
+    """A word that held an expression, so that what it says is not what was typed."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Word:
     """One word before expansion: pieces of text, and expressions to be worked out."""
@@ -187,7 +193,7 @@ def _closing(line: str, start: int) -> int:
 def _expand(word: Word, names: Mapping[str, Any]) -> list[str]:
     if len(word.pieces) == 1 and word.pieces[0][0] == "expr":
         source = word.pieces[0][1]
-        return [_as_text(item, source) for item in _series(_value(source, names))]
+        return [Expanded(_as_text(item, source)) for item in _series(_value(source, names))]
     parts = []
     for kind, what in word.pieces:
         if kind == "text":
@@ -197,7 +203,8 @@ def _expand(word: Word, names: Mapping[str, Any]) -> list[str]:
             if _is_series(value):
                 raise Misuse(f"{{{what}}} is several values in the middle of a word", hint="let it stand alone")
             parts.append(_as_text(value, what))
-    return ["".join(parts)]
+    text = "".join(parts)
+    return [Expanded(text) if any(kind == "expr" for kind, _ in word.pieces) else text]
 
 
 def _value(source: str, names: Mapping[str, Any]) -> Any:

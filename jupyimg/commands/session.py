@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyimg.engines import Engine
+    from jupyimg.model.records import ServerRecord
+    from jupyimg.server import ImageServer
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
@@ -42,10 +44,18 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
 
 
 class Session:
-    """What one kernel or one terminal command works with; the engine opens at first use."""
+    """What one kernel or one terminal command works with; the engine opens at first use.
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    Attributes:
+        settings: see `settings_from`.
+        terminal: whether a line ends when its command ends, so that a server stays in the foreground.
+        servers: what this session serves in the background.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, terminal: bool = False) -> None:
         self.settings = settings or settings_from(os.environ)
+        self.terminal = terminal
+        self.servers: list[tuple[ImageServer, ServerRecord]] = []
         self._engine: Engine | None = None
 
     @property
@@ -60,7 +70,9 @@ class Session:
         return self._engine
 
     def close(self) -> None:
-        """Give back what the engine holds."""
+        """Give back what the engine holds, and stop serving."""
+        while self.servers:
+            self.servers.pop()[0].stop()
         if self._engine is not None:
             self._engine.close()
             self._engine = None

@@ -160,4 +160,39 @@ class ImageDetail:
     config: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRecord:
+    """A store that is served, or has just stopped being served, as a registry.
+
+    Attributes:
+        address: ``HOST:PORT`` as clients on this machine write it.
+        store: the folder.
+        running: whether it serves.
+        example: a name in it to try, without host; "" where it holds none.
+        read_only: whether pushes are refused.
+        login: whether a user and a password are asked for.
+    """
+
+    address: str
+    store: str
+    running: bool
+    example: str = ""
+    read_only: bool = False
+    login: bool = False
+
+    def lines(self) -> list[str]:
+        """What to say of it: where it is, and how others pull from it."""
+        if not self.running:
+            return [f"No longer serving {self.store} at {self.address}"]
+        login = [f"  docker login {self.address}"] if self.login else []
+        name = f"{self.address}/{self.example or 'NAME'}"
+        return [
+            f"Serving {self.store} at {self.address}" + (", read-only" if self.read_only else ""),
+            *login,
+            f"  %image pull {name}",
+            f"  docker pull {name}",
+            f"  skopeo copy --src-tls-verify=false docker://{name} oci:FOLDER:TAG",
+        ]
+
+
 Record = ImageRecord | HistoryRecord | TransferRecord | RemovalRecord

@@ -29,6 +29,7 @@ _ROOMS = {
     "html": "jupyimg.views.html",
     "detail": "jupyimg.views.detail",
     "table": "jupyimg.views.table",
+    "served": "jupyimg.views.served",
     "kernel": "jupyimg.views.progress_kernel",
     "terminal": "jupyimg.views.progress_terminal",
 }
@@ -63,6 +64,9 @@ def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
         room = _room("detail")
         found = [room.Detail(record) for record in answer.records]
         return found[0] if len(found) == 1 else room.Details(found)
+    if answer.kind == "serve":
+        shown = [_room("served").Served(record) for record in answer.records]
+        return shown[0] if len(shown) == 1 else shown
     frame = _room("frames").frame(answer)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame) if browsed else frame

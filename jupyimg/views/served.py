@@ -1,0 +1,39 @@
+"""Served: what `%image serve` returns: where the registry is, and how others pull from it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from jupyimg.views import words
+
+if TYPE_CHECKING:
+    from jupyimg.model.records import ServerRecord
+
+
+class Served:
+    """A registry of ours.
+
+    Attributes:
+        record: all that is known of it.
+    """
+
+    def __init__(self, record: ServerRecord) -> None:
+        self.record = record
+
+    @property
+    def address(self) -> str:
+        """``HOST:PORT``, which a name in this registry begins with."""
+        return self.record.address
+
+    def __str__(self) -> str:
+        return self.address
+
+    def __repr__(self) -> str:
+        return "\n".join(map(words.clean, self.record.lines()))
+
+    def _repr_html_(self) -> str:
+        first, *ways = (escape(words.clean(line)) for line in self.record.lines())
+        listed = "".join(f"<div><code>{way.strip()}</code></div>" for way in ways)
+        shown = f'<div style="margin-left:1.5em">{listed}</div>' if ways else ""
+        return f"<div>{first}</div>{shown}"
