@@ -1,0 +1,232 @@
+"""Garbage: what nothing needs. The decision is pure (`closure`, `plan`); finding the facts and deleting is the rest.
+
+Roots are what index.json lists and what pins name. A root leads to all that its manifests list; a manifest whose
+``subject`` is kept is kept too (signatures, SBOMs). Of an index that is held in part only the bytes are kept, since the
+platforms that are held are roots themselves. What a live lease names, and all that it leads to, counts as needed.
+There is no grace period: whoever is about to rely on content says so in a lease first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from jupyimg.errors import BadDigest, BadManifest, ContentError, Unsupported
+from jupyimg.model.digest import Digest
+from jupyimg.model.documents import Index, Manifest
+from jupyimg.model.wire import decode
+from jupyimg.store import lock
+from jupyimg.store.ingest import digest_of
+from jupyimg.store.layout import Layout, disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from jupyimg.store.documents import Documents
+    from jupyimg.store.names import Entries
+
+
+class Freed(NamedTuple):
+    """Something that was deleted: its digest (None for an upload that never got one) and its bytes on disk."""
+
+    digest: Digest | None
+    size: int
+
+
+class Roots(NamedTuple):
+    """What is needed: ``whole`` with all that it leads to, ``bare`` only as the bytes that it is."""
+
+    whole: frozenset[Digest]
+    bare: frozenset[Digest] = frozenset()
+
+
+def closure(
+    roots: Roots, children: Mapping[Digest, Collection[Digest]], subjects: Mapping[Digest, Digest]
+) -> set[Digest]:
+    """All that roots lead to, themselves included.
+
+    Args:
+        roots: where to begin.
+        children: what each manifest and index lists.
+        subjects: manifests that are about another one, and which.
+    """
+    about: defaultdict[Digest, list[Digest]] = defaultdict(list)
+    for referrer, subject in subjects.items():
+        about[subject].append(referrer)
+    reached: set[Digest] = set()
+    pending = [*roots.whole, *(referrer for digest in roots.bare for referrer in about[digest])]
+    while pending:
+        digest = pending.pop()
+        if digest not in reached:
+            reached.add(digest)
+            pending += children.get(digest, ())
+            pending += about.get(digest, ())
+    return reached | roots.bare
+
+
+def plan(
+    roots: Roots,
+    children: Mapping[Digest, Collection[Digest]],
+    blobs: Collection[Digest],
+    leased: Collection[Digest] = (),
+    subjects: Mapping[Digest, Digest] | None = None,
+) -> set[Digest]:
+    """Which of the blobs may go: those that neither a root nor a live lease leads to."""
+    needed = closure(Roots(roots.whole | set(leased), roots.bare), children, subjects or {})
+    return set(blobs) - needed
+
+
+def roots_of(entries: Entries) -> Roots:
+    """What names need."""
+    return Roots(
+        frozenset(entry.descriptor.digest for entry in entries),
+        frozenset(entry.index.digest for entry in entries if entry.index),
+    )
+
+
+class Graph:
+    """The facts that a plan is made of, as the documents on disk state them."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self.children: dict[Digest, tuple[Digest, ...]] = {}
+        self.subjects: dict[Digest, Digest] = {}
+
+    def grow(self, manifests: Iterable[Digest]) -> None:
+        """Read these manifests, and all that their indexes list."""
+        pending = list(manifests)
+        while pending:
+            digest = pending.pop()
+            if digest not in self.children:
+                pending += self._learn(digest, self._read(digest))
+
+    def sniff(self, blobs: Iterable[Digest]) -> None:
+        """Read those blobs that are manifests, of which nobody says that they are."""
+        for digest in blobs:
+            found = None if digest in self.children else self._documents.sniff(digest)
+            if found is not None:
+                self.grow(self._learn(digest, found))
+
+    def _read(self, digest: Digest) -> Manifest | Index | tuple[Digest, ...]:
+        try:
+            return self._documents.manifest(digest)
+        except (ContentError, Unsupported):
+            pass
+        try:  # a type that we do not know: keep whatever it mentions
+            return tuple(mentioned_in(self._documents.raw(digest)))
+        except ContentError:  # missing or damaged: it leads nowhere
+            return ()
+
+    def _learn(self, digest: Digest, found: Manifest | Index | tuple[Digest, ...]) -> tuple[Digest, ...]:
+        """Note what a document lists; what of it is to be read in turn is returned."""
+        if isinstance(found, tuple):
+            self.children[digest] = found
+            return ()
+        if found.subject:
+            self.subjects[digest] = found.subject.digest
+        self.children[digest] = tuple(child.digest for child in found.children)
+        return self.children[digest] if isinstance(found, Index) else ()
+
+
+def mentioned_in(raw: bytes) -> Iterator[Digest]:
+    """Every digest that stands under a key ``digest`` anywhere in a JSON document; none where it is no JSON."""
+    try:
+        pending = [decode(raw, object, own=True)]
+    except BadManifest:
+        return
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            pending += item.values()
+            try:
+                yield Digest(str(item.get("digest")))
+            except BadDigest:
+                continue
+
+
+class Collector:
+    """Finds garbage and deletes it; under the store lock, except where only a figure for people is wanted.
+
+    Args:
+        documents: those of the store.
+        leased: what leases name.
+    """
+
+    def __init__(self, documents: Documents, leased: Collection[Digest]) -> None:
+        self._layout = documents.layout
+        self._documents = documents
+        self._leased = leased
+
+    def unneeded(self, roots: Roots) -> list[Digest]:
+        """All garbage, in the order in which it is best told."""
+        blobs = self._layout.blobs()
+        graph = self._facts(roots, blobs)
+        return self._told(plan(roots, graph.children, blobs, self._leased, graph.subjects), blobs)
+
+    def orphaned(self, before: Roots, after: Roots) -> list[Digest]:
+        """What was needed before and is not after; garbage that lay about already is left for `unneeded`."""
+        blobs = self._layout.blobs()
+        graph = self._facts(before, blobs)
+        was, now = (plan(roots, graph.children, blobs, self._leased, graph.subjects) for roots in (before, after))
+        return self._told(now - was, blobs)
+
+    def delete(self, digests: Iterable[Digest]) -> list[Freed]:
+        """Delete blobs; what was really deleted, and its bytes."""
+        freed = []
+        for digest in digests:
+            size = self._layout.size(digest)
+            if size is not None:
+                with disk(f"delete {digest.short}"):
+                    self._layout.blob(digest).unlink(missing_ok=True)
+                self._documents.forget(digest)
+                freed.append(Freed(digest, size))
+        return freed
+
+    def _facts(self, roots: Roots, blobs: Collection[Digest]) -> Graph:
+        graph = Graph(self._documents)
+        graph.grow(roots.whole)
+        graph.sniff(self._leased)
+        graph.sniff(plan(roots, graph.children, blobs, self._leased))
+        return graph
+
+    def _told(self, victims: set[Digest], blobs: Mapping[Digest, int]) -> list[Digest]:
+        """Each image's config, then its manifest, then its layers; indexes after their images, the rest by size."""
+        told: dict[Digest, None] = {}
+        found = {digest: self._documents.sniff(digest) for digest in sorted(victims)}
+        for digest, document in found.items():
+            if isinstance(document, Manifest):
+                told |= dict.fromkeys((document.config.digest, digest, *(layer.digest for layer in document.layers)))
+        told |= dict.fromkeys(digest for digest, document in found.items() if isinstance(document, Index))
+        told |= dict.fromkeys(sorted(victims, key=lambda digest: -blobs[digest]))
+        return [digest for digest in told if digest in victims]
+
+
+def delete_ingests(layout: Layout, spare: Callable[[Digest | None, float], bool]) -> list[Freed]:
+    """Delete ingests that no living process writes. Only under the store lock.
+
+    Args:
+        layout: the store.
+        spare: which to leave, by the digest they are to become (None for uploads) and when they were last written to.
+    """
+    freed = []
+    with disk("clean up downloads"):
+        for path in layout.ingests.iterdir():
+            fd = _claimed(path)
+            if fd is not None:
+                digest, status = digest_of(path), os.fstat(fd)
+                if not spare(digest, status.st_mtime):
+                    path.unlink()
+                    freed.append(Freed(digest, status.st_size))
+                lock.release(fd)
+    return freed
+
+
+def _claimed(path: Path) -> int | None:
+    try:
+        return lock.claim(path, create=False)
+    except FileNotFoundError:  # it has just become content
+        return None

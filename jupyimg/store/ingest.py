@@ -1,0 +1,226 @@
+"""FileIngest: bytes on their way in, in one file beside the store's blobs, locked by whoever writes it.
+
+A download has the digest it must become as its id, so that a second process waits for it, takes it over where the
+first one died, and goes on from the bytes that are there. An upload has a random id and learns its digest at the end.
+Bytes become content in a fixed order: prove size and digest, fsync, rename. Closing keeps them for the next attempt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from jupyimg.errors import BadDigest, Conflict, ContentError, NotFound
+from jupyimg.model.content import CHUNK, prove
+from jupyimg.model.digest import Digest
+from jupyimg.store import lock
+from jupyimg.store.layout import Layout, disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from hashlib import _Hash
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+_UPLOAD = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_POLL = 0.05
+
+
+class FileIngest:
+    """An open ingest, of one thread at a time.
+
+    Attributes:
+        id: names it across processes.
+        offset: bytes that are there.
+    """
+
+    def __init__(self, layout: Layout, ident: str, fd: int, algorithm: str, hold: Callable[[Digest], None]) -> None:
+        """Take over an open and locked file, reading what it holds.
+
+        Args:
+            layout: where it will go.
+            ident: its id and file name.
+            fd: the file.
+            algorithm: of the digest that it will most likely be asked for.
+            hold: told the digest before the content becomes visible, so that a lease can name it.
+        """
+        self.id = ident
+        self.offset = 0
+        self._layout = layout
+        self._path = layout.ingests / ident
+        self._fd: int | None = fd
+        self._hold = hold
+        self._hasher = hashlib.new(algorithm)
+        with disk(f"read {self._path}"):
+            self.offset = _absorb(fd, self._hasher)
+
+    @property
+    def encoded(self) -> str:
+        """The hexadecimal digest of the bytes so far."""
+        return self._hasher.hexdigest()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes.
+
+        Raises:
+            DiskFull, StoreError: they could not be written; what was written before is kept.
+        """
+        with disk(f"write {self._path}"):
+            view = memoryview(data)
+            while view:
+                count = os.write(self._opened(), view)
+                self._hasher.update(view[:count])
+                self.offset += count
+                view = view[count:]
+
+    def restart(self) -> None:
+        """Throw away the bytes, and stay open."""
+        with disk(f"write {self._path}"):
+            os.ftruncate(self._opened(), 0)
+            os.lseek(self._opened(), 0, os.SEEK_SET)
+        self._hasher = hashlib.new(self._hasher.name)
+        self.offset = 0
+
+    def commit(self, digest: Digest, size: int | None = None) -> None:
+        """Prove size and digest, then make the content visible; the ingest is closed.
+
+        Raises:
+            DigestMismatch, SizeMismatch: it is not that content; the bytes are thrown away.
+            StoreError: it could not be put in place; the bytes are kept.
+        """
+        try:
+            prove(digest, self._encoded(digest.algorithm), size, self.offset)
+        except ContentError:
+            self.abort()
+            raise
+        self._hold(digest)
+        target = self._layout.blob(digest)
+        with self, disk(f"write {target}"):
+            os.fsync(self._opened())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if os.name == "nt":  # an open file cannot be renamed there
+                self.close()
+            self._path.replace(target)
+
+    def abort(self) -> None:
+        """Throw the bytes away; the ingest is closed."""
+        with self, disk(f"delete {self._path}"):
+            if os.name == "nt":
+                self.close()
+            self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Keep the bytes, and let another go on."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            lock.release(fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _opened(self) -> int:
+        assert self._fd is not None, "the ingest is closed"
+        return self._fd
+
+    def _encoded(self, algorithm: str) -> str:
+        if self._hasher.name == algorithm:
+            return self.encoded
+        hasher = hashlib.new(algorithm)
+        with disk(f"read {self._path}"):
+            _absorb(self._opened(), hasher)
+        return hasher.hexdigest()
+
+
+def open_download(
+    layout: Layout,
+    digest: Digest,
+    hold: Callable[[Digest], None],
+    *,
+    arrived: Callable[[], bool],
+    check: Callable[[], None],
+) -> FileIngest | None:
+    """Open the ingest of a digest, waiting for whoever writes it; None once the content has arrived through another.
+
+    Args:
+        layout: the store, which must have been made.
+        digest: what will come.
+        hold: see `FileIngest`; the lease names the digest already.
+        arrived: whether the content is here.
+        check: called while waiting; raises when the wait is to end.
+    """
+    ident = f"{digest.algorithm}-{digest.encoded}"
+    while not arrived():
+        fd = _claimed(layout.ingests / ident)
+        if fd is None:
+            check()
+            time.sleep(_POLL)
+        elif arrived():
+            _discard(layout.ingests / ident, fd)
+        else:
+            return _taken(layout, ident, fd, digest.algorithm, hold)
+    return None
+
+
+def open_upload(layout: Layout, ident: str | None, hold: Callable[[Digest], None]) -> FileIngest:
+    """Begin an upload, or go on with the one of that id.
+
+    Raises:
+        NotFound: there is no such upload.
+        Conflict: somebody else is writing it.
+    """
+    name = uuid.uuid4().hex if ident is None else ident
+    if not _UPLOAD.fullmatch(name):
+        raise NotFound("there is no such upload")
+    with disk(f"write {layout.ingests / name}"):
+        try:
+            fd = lock.claim(layout.ingests / name, create=ident is None)
+        except FileNotFoundError:
+            raise NotFound("there is no such upload", hint="it ended or was cleaned up; begin it again") from None
+    if fd is None:
+        raise Conflict("the upload is being written by another")
+    return _taken(layout, name, fd, "sha256", hold)
+
+
+def digest_of(path: Path) -> Digest | None:
+    """The digest that a download's file is to become; None for an upload's."""
+    try:
+        return Digest(path.name.replace("-", ":", 1))
+    except BadDigest:
+        return None
+
+
+def _claimed(path: Path) -> int | None:
+    with disk(f"write {path}"):
+        return lock.claim(path, create=True)
+
+
+def _taken(layout: Layout, ident: str, fd: int, algorithm: str, hold: Callable[[Digest], None]) -> FileIngest:
+    try:
+        return FileIngest(layout, ident, fd, algorithm, hold)
+    except BaseException:
+        lock.release(fd)
+        raise
+
+
+def _discard(path: Path, fd: int) -> None:
+    with disk(f"delete {path}"):
+        path.unlink(missing_ok=True)
+    lock.release(fd)
+
+
+def _absorb(fd: int, hasher: _Hash) -> int:
+    """Hash a file from its beginning and stay at its end; the number of bytes."""
+    os.lseek(fd, 0, os.SEEK_SET)
+    size = 0
+    while data := os.read(fd, CHUNK):
+        hasher.update(data)
+        size += len(data)
+    return size

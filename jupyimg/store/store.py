@@ -1,0 +1,269 @@
+"""Store: images on this disk, shared by any number of processes; the floor's front door."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from jupyimg.errors import ContentError, ImageNotFound, SizeMismatch, StoreDenied
+from jupyimg.model.content import CHUNK
+from jupyimg.store import leases, pins
+from jupyimg.store.documents import Documents
+from jupyimg.store.garbage import Collector, Freed, Roots, delete_ingests, mentioned_in, roots_of
+from jupyimg.store.layout import Layout, disk
+from jupyimg.store.leases import Lease
+from jupyimg.store.listing import Listing
+from jupyimg.store.names import find
+from jupyimg.store.presence import is_here, members, missing
+from jupyimg.store.sink import StoreSink
+from jupyimg.store.stop import Stop
+from jupyimg.store.unpacked import Unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from pathlib import Path
+
+    from jupyimg.model.config import ImageConfig
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.documents import Descriptor, Index, Manifest
+    from jupyimg.model.reference import Reference
+    from jupyimg.store.names import Entries
+    from jupyimg.store.pins import Pins
+
+    Edit = Callable[[Entries], Entries]
+
+
+class Store:
+    """An OCI image layout. Making one touches nothing: a folder that is not there is an empty store.
+
+    Every method may be called from several threads, and may raise StoreError (StoreDenied, DiskFull) for what the
+    disk says. Reading needs no right to write.
+
+    Attributes:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._layout = Layout(root)
+        self._documents = Documents(self._layout)
+        self._listing = Listing(self._layout)
+        self._unpacked = Unpacked(self._layout)
+        self._stop = Stop()
+
+    # ---- a Source, and a Sink
+
+    def resolve(self, reference: Reference) -> Descriptor:
+        """What a name points at: its manifest, or the index where all of that is here.
+
+        Of an index that is held in part, the platform that was pulled first.
+
+        Raises:
+            ImageNotFound: there is no such name.
+        """
+        found = find(self.entries(), reference)
+        if not found:
+            raise ImageNotFound(f"no such image: {reference.familiar}")
+        return found[0].descriptor
+
+    def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
+        """The bytes of a blob from ``offset`` on, 1 MiB at a time; the receiver verifies them.
+
+        Raises:
+            ContentError: it is not here, or shorter than it should be.
+        """
+        check = self._stop.watch()
+        path, left = self._layout.blob(descriptor.digest), descriptor.size - offset
+        with disk(f"read {path}"):
+            try:
+                file = path.open("rb", buffering=0)
+            except FileNotFoundError:
+                raise _damaged(descriptor, "is missing from the store", ContentError) from None
+            with file:
+                file.seek(offset)
+                while left > 0 and (chunk := file.read(min(CHUNK, left))):
+                    left -= len(chunk)
+                    yield chunk
+                    check()
+        if left > 0:
+            raise _damaged(descriptor, f"is {left} bytes too short in the store", SizeMismatch)
+
+    def interrupt(self) -> None:
+        """Make every `read` that is under way fail soon."""
+        self._stop.interrupt()
+
+    @contextmanager
+    def writer(self) -> Iterator[StoreSink]:
+        """A sink, whose lease protects all that it is asked about or brings until the block ends."""
+        with Lease(self._layout) as lease:
+            yield StoreSink(self._documents, self._listing, lease)
+
+    @contextmanager
+    def lease(self, *digests: Digest) -> Iterator[Lease]:
+        """Keep content, and all that it leads to, while the block reads it; a read-only store needs no lease."""
+        with Lease(self._layout) as lease:
+            with suppress(StoreDenied):
+                lease.add(*digests)
+            yield lease
+
+    # ---- looking
+
+    def entries(self) -> Entries:
+        """What index.json lists, read again only when it has changed."""
+        return self._listing.entries()
+
+    def manifest(self, digest: Digest) -> Manifest | Index:
+        """A manifest or an index.
+
+        Raises:
+            ContentError: it is missing or damaged; BadManifest where it is something else.
+        """
+        return self._documents.manifest(digest)
+
+    def config(self, digest: Digest) -> ImageConfig:
+        """The config of an image.
+
+        Raises:
+            ContentError: it is missing or damaged; BadManifest where it is something else.
+        """
+        return self._documents.config(digest)
+
+    def config_bytes(self, digest: Digest) -> bytes:
+        """A config (or another document of at most 4 MiB) as it came, its digest proven.
+
+        Raises:
+            ContentError: it is missing or damaged.
+        """
+        return self._documents.raw(digest)
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Where content is or would be; for those who send files."""
+        return self._layout.blob(digest)
+
+    def blobs(self) -> dict[Digest, int]:
+        """Every blob and its bytes on disk."""
+        return self._layout.blobs()
+
+    def has(self, descriptor: Descriptor) -> bool:
+        """Whether content is here with its size, and undamaged where it is small."""
+        return is_here(self._documents, descriptor)
+
+    def missing(self, root: Descriptor) -> Iterator[Descriptor]:
+        """What a manifest or an index needs that is not here; nothing where it is whole."""
+        return missing(self._documents, root)
+
+    def members(self, root: Descriptor) -> Collection[Digest]:
+        """The image manifests that a root stands for; what `retarget` asks."""
+        return members(self._documents, root)
+
+    def unpacked(self, layer: Descriptor) -> int | None:
+        """Bytes of a layer's files as Docker counts them, where `measure` has found them before."""
+        return self._unpacked.known(layer)
+
+    def measure(self, layers: Iterable[Descriptor], diff_ids: Iterable[Digest] | None = None) -> list[int | None]:
+        """Bytes of each layer's files, as Docker counts them, found by a walk where they are not known.
+
+        None for what is no layer of ours to read: foreign types, missing, damaged, or absurdly compressed.
+
+        Args:
+            layers: which.
+            diff_ids: digests of the uncompressed layers, in the same order, to be proven too.
+
+        Raises:
+            DigestMismatch: a layer is not what its diff ID says.
+        """
+        return self._unpacked.measure(layers, diff_ids)
+
+    # ---- changing
+
+    def change(self, edit: Edit) -> Entries:
+        """Rewrite what is listed, atomically; ``edit`` may be called in any thread and must not wait for anything."""
+        with self._layout.locked():
+            after = edit(self._listing.fresh())
+            self._listing.write(after)
+        return after
+
+    def remove(self, edit: Edit) -> list[Freed]:
+        """Rewrite what is listed, and delete what only the dropped entries needed, in one step.
+
+        Returns:
+            what was really deleted, in telling order: each image's config, its manifest, its layers.
+        """
+        if not self.entries() and not edit(()):
+            return []
+        with self._layout.locked():
+            before = self._listing.fresh()
+            after = edit(before)
+            collector = Collector(self._documents, leases.live(self._layout))
+            orphaned = [] if after == before else collector.orphaned(self._roots(before), self._roots(after))
+            self._listing.write(after)
+            return collector.delete(orphaned)
+
+    def collect(self) -> list[Freed]:
+        """Delete all that neither a name nor a running operation needs, and what broken-off transfers left.
+
+        Returns:
+            what was really deleted; the digest is None for an upload that never got one.
+        """
+        if not self.root.exists():
+            return []
+        with self._layout.locked():
+            leased = leases.live(self._layout)
+            collector = Collector(self._documents, leased)
+            deleted = collector.delete(collector.unneeded(self._roots(self._listing.fresh())))
+            return [*deleted, *delete_ingests(self._layout, lambda digest, _: digest in leased)]
+
+    def garbage(self) -> list[Freed]:
+        """What `collect` would delete, broken-off transfers aside; found without writing, for a figure to show."""
+        collector = Collector(self._documents, leases.named(self._layout))
+        sizes = self.blobs()
+        return [Freed(digest, sizes.get(digest, 0)) for digest in collector.unneeded(self._roots(self.entries()))]
+
+    def drop_stale_uploads(self, seconds: float) -> None:
+        """Delete uploads that no living process writes and that nobody has written to for so long."""
+        if self._layout.own.is_dir():
+            with self._layout.locked():
+                since = time.time() - seconds
+                delete_ingests(self._layout, lambda digest, written: digest is not None or written > since)
+
+    # ---- roots that are not names
+
+    def pins(self) -> dict[str, dict[Digest, float]]:
+        """What each owner keeps: digests, and when each stops being kept (seconds since the epoch; 0 is never)."""
+        return pins.all_pins(self._layout)
+
+    def pins_of(self, owner: str) -> dict[Digest, float]:
+        """What one owner keeps."""
+        return pins.pins_of(self._layout, owner)
+
+    def pin(self, owner: str, edit: Callable[[Pins], Pins]) -> None:
+        """Change what an owner keeps from being garbage, with all that it leads to, atomically."""
+        self.revise(owner, lambda entries, kept: (entries, edit(kept)))
+
+    def revise(self, owner: str, edit: Callable[[Entries, Pins], tuple[Entries, Pins]]) -> None:
+        """Change what is listed and what an owner keeps in one step.
+
+        Whoever looks without the lock, or after a crash, sees what moves between the two in at least one of them.
+        """
+        with self._layout.locked():
+            before, kept = self._listing.fresh(), self.pins_of(owner)
+            after, to_keep = edit(before, kept)
+            if not to_keep.keys() <= kept.keys():
+                self._layout.sync_blobs()
+                pins.write_pins(self._layout, owner, {**kept, **to_keep})
+                kept = {**kept, **to_keep}
+            self._listing.write(after)
+            if kept != to_keep:
+                pins.write_pins(self._layout, owner, to_keep)
+
+    def _roots(self, entries: Entries) -> Roots:
+        named = roots_of(entries)
+        pinned = (digest for kept in self.pins().values() for digest in kept)
+        foreign = (digest for line in self._listing.strange for digest in mentioned_in(line))
+        return Roots(named.whole.union(pinned, foreign), named.bare)
+
+
+def _damaged(descriptor: Descriptor, what: str, kind: type[ContentError]) -> ContentError:
+    hint = "remove the image and pull it again"
+    return kind(f"{descriptor.digest.short} {what}", hint=hint)
