@@ -104,15 +104,7 @@ def _put(
     place: Samples, sink: Sink, origin: Reference, name: Reference, status: Status
 ) -> Generator[Step, None, TransferRecord]:
     copied = yield from copying(place, sink, origin, target=name)
-    return TransferRecord(
-        reference=name.familiar,
-        digest=copied.tree.root.digest,
-        image_id=copied.tree.image_id,
-        status=status,
-        size=copied.tree.size,
-        transferred=copied.transferred,
-        seconds=copied.seconds,
-    )
+    return copied.record(name, status)
 
 
 def _samples_store(session: Session) -> Path:

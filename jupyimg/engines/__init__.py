@@ -9,7 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from jupyimg.engines.base import ALL_PLATFORMS, Engine, ImageFilter
+from jupyimg.engines.asked import ALL_PLATFORMS
+from jupyimg.engines.base import Engine, ImageFilter
 from jupyimg.errors import Misuse
 
 if TYPE_CHECKING:

@@ -11,21 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyimg.model.content import drain
-from jupyimg.model.platform import Platform
-from jupyimg.model.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from jupyimg.engines.asked import Transfers
     from jupyimg.engines.remote import Remote
-    from jupyimg.model.content import Step
+    from jupyimg.model.platform import Platform
     from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord, RemovalRecord, TransferRecord
-
-    Transfers = Generator[Step, None, list[TransferRecord]]
-
-ALL_PLATFORMS = "all"
-"""The word that asks for every platform of an index where one platform is the default."""
+    from jupyimg.model.reference import Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +143,3 @@ class Engine(ABC):
     ) -> list[TransferRecord]:
         """`pushing` to its end: one record for each image."""
         return drain(self.pushing(reference, platform=platform, all_tags=all_tags))
-
-
-def as_reference(reference: Reference | str, *, default_tag: str = "latest") -> Reference:
-    """What a caller may give as a name, as a value."""
-    return reference if isinstance(reference, Reference) else Reference.parse(reference, default_tag=default_tag)
-
-
-def as_platform(platform: Platform | str | None) -> Platform | None:
-    """What a caller may give as a platform, as a value; "all" is not one and is for the caller to tell apart."""
-    return Platform.parse(platform) if isinstance(platform, str) else platform

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jupyimg.engines import details, held, listing, open_remote, removal
-from jupyimg.engines.base import Engine, ImageFilter, as_platform, as_reference
+from jupyimg.engines.asked import as_platform, as_reference
+from jupyimg.engines.base import Engine, ImageFilter
 from jupyimg.engines.moving import Moving
 from jupyimg.errors import BadReference, ImageError, ImageNotFound
 from jupyimg.model.documents import Index
@@ -17,7 +18,7 @@ from jupyimg.store import Store, retarget, without
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jupyimg.engines.base import Transfers
+    from jupyimg.engines.asked import Transfers
     from jupyimg.engines.held import Held
     from jupyimg.engines.remote import Remote
     from jupyimg.model.documents import Descriptor

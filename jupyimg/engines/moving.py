@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyimg.engines import held
-from jupyimg.engines.base import ALL_PLATFORMS, as_platform, as_reference
+from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.errors import ImageNotFound, Misuse
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
@@ -17,14 +17,13 @@ from jupyimg.transfer import Selection, copying
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from jupyimg.engines.base import Transfers
+    from jupyimg.engines.asked import Transfers
     from jupyimg.engines.held import Held
     from jupyimg.engines.remote import Remote
     from jupyimg.model.documents import Descriptor
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
     from jupyimg.store import Store
-    from jupyimg.transfer import Copied
 
     Moved = Generator[Step, None, TransferRecord]
 
@@ -83,7 +82,7 @@ class Moving:
         yield Step(Phase.NOTE, text=f"Digest: {copied.tree.root.digest}")
         what = "Downloaded newer image for" if fresh else "Image is up to date for"
         yield Step(Phase.NOTE, text=f"Status: {what} {reference.familiar}")
-        return _record(reference, copied, Status.DOWNLOADED if fresh else Status.UP_TO_DATE)
+        return copied.record(reference, Status.DOWNLOADED if fresh else Status.UP_TO_DATE)
 
     def _push(self, here: list[Held], reference: Reference, platform: Platform | None) -> Moved:
         rows = [item for item in here if item.name == reference]
@@ -94,7 +93,7 @@ class Moving:
         copied = yield from copying(Pinned(self.store, root), place, reference, workers=self.settings.transfers)
         size = root.size
         yield Step(Phase.NOTE, text=f"{reference.tag}: digest: {root.digest} size: {size}")
-        return _record(reference, copied, Status.PUSHED)
+        return copied.record(reference, Status.PUSHED)
 
     def _root(self, rows: list[Held], platform: Platform | None, reference: Reference) -> tuple[Descriptor, str]:
         """What the pushed name will point at, and what to say where that is not the index it was pulled as."""
@@ -154,15 +153,3 @@ def _origins(here: list[Held], rows: list[Held], goal: Reference) -> list[str]:
             shared[name.path] = max(shared.get(name.path, 0), common)
     likely = sorted((path for path, common in shared.items() if common), key=lambda path: -shared[path])
     return likely[:MOUNTS]
-
-
-def _record(reference: Reference, copied: Copied, status: Status) -> TransferRecord:
-    return TransferRecord(
-        reference=reference.familiar,
-        digest=copied.tree.root.digest,
-        image_id=copied.tree.image_id,
-        status=status,
-        size=copied.tree.size,
-        transferred=copied.transferred,
-        seconds=copied.seconds,
-    )

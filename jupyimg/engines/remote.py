@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyimg.engines import details
-from jupyimg.engines.base import ALL_PLATFORMS, as_platform, as_reference
+from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.errors import Misuse, Unsupported
 from jupyimg.model.config import read_config
 from jupyimg.model.content import Phase, Step, verified
-from jupyimg.model.documents import Index, Manifest
-from jupyimg.model.platform import Platform, choose
+from jupyimg.model.documents import Index, Manifest, choose
+from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.registry import Registries
 from jupyimg.transfer import Selection, copying, fetch_manifest, no_such_platform, platforms
@@ -18,7 +18,7 @@ from jupyimg.transfer import Selection, copying, fetch_manifest, no_such_platfor
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from jupyimg.engines.base import Transfers
+    from jupyimg.engines.asked import Transfers
     from jupyimg.model.digest import Digest
     from jupyimg.model.records import HistoryRecord, ImageDetail
     from jupyimg.model.reference import Reference
@@ -114,15 +114,7 @@ class Remote:
             workers=self.settings.transfers,
         )
         yield Step(Phase.NOTE, text=f"Digest: {copied.tree.root.digest}")
-        return TransferRecord(
-            reference=goal.familiar,
-            digest=copied.tree.root.digest,
-            image_id=copied.tree.image_id,
-            status=Status.COPIED,
-            size=copied.tree.size,
-            transferred=copied.transferred,
-            seconds=copied.seconds,
-        )
+        return copied.record(goal, Status.COPIED)
 
     def _repository(self, reference: Reference) -> Repository:
         return self.registries.repository(reference)

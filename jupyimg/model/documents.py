@@ -9,7 +9,7 @@ schema2, which differs only in media types.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -17,6 +17,9 @@ from jupyimg.errors import BadManifest, Unsupported
 from jupyimg.model.digest import Digest
 from jupyimg.model.platform import Platform
 from jupyimg.model.wire import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -68,6 +71,16 @@ class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
         """Whether an index lists it as BuildKit's attestation, which is never offered as a platform."""
         annotated = (self.annotations or {}).get("vnd.docker.reference.type") == "attestation-manifest"
         return annotated or (self.platform is not None and self.platform.unknown)
+
+
+def choose(wanted: Platform, offered: Iterable[Descriptor]) -> Descriptor | None:
+    """The descriptor whose platform suits best, the first of equals, or None (trap: attestations are no platforms)."""
+    best: tuple[int, Descriptor] | None = None
+    for descriptor in offered:
+        gap = None if descriptor.platform is None else wanted.distance(descriptor.platform)
+        if gap is not None and (best is None or gap < best[0]):
+            best = (gap, descriptor)
+    return best and best[1]
 
 
 class _ManifestBody(msgspec.Struct, rename="camel"):

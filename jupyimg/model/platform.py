@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import platform as _machine
 import re
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import msgspec
 
 from jupyimg.errors import BadPlatform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jupyimg.model.documents import Descriptor
 
 _ARCHITECTURES = {
     "x86_64": ("amd64", ""),
@@ -100,13 +95,3 @@ class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
             return None
         gap = int(wanted[1:]) - int(has[1:])
         return gap if gap > 0 else None
-
-
-def choose(wanted: Platform, offered: Iterable[Descriptor]) -> Descriptor | None:
-    """The descriptor whose platform suits best, the first of equals, or None (trap: attestations are no platforms)."""
-    best: tuple[int, Descriptor] | None = None
-    for descriptor in offered:
-        gap = None if descriptor.platform is None else wanted.distance(descriptor.platform)
-        if gap is not None and (best is None or gap < best[0]):
-            best = (gap, descriptor)
-    return best and best[1]

@@ -20,7 +20,7 @@ class Settings:
         engine: "embedded" or "docker" ($JUPYIMG_ENGINE).
         platform: what is pulled and shown by default ($DOCKER_DEFAULT_PLATFORM); None is this machine's.
         insecure: registries (HOST[:PORT]) spoken to over plain http besides loopback ($JUPYIMG_INSECURE).
-        proxies: ``http``, ``https`` and ``no`` as in $HTTP_PROXY, $HTTPS_PROXY, $NO_PROXY.
+        proxies: ``http``, ``https``, ``all`` and ``no``, as in $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, $NO_PROXY.
         ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
         transfers: blobs moved at once.
         connect_timeout: seconds to wait for a connection.

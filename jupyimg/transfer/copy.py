@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jupyimg.model.content import Phase, Step
+from jupyimg.model.records import TransferRecord
 from jupyimg.transfer.crew import Board, Stopped, apart, stopping, together
 from jupyimg.transfer.walk import Selection, Tree, walk
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from jupyimg.model.content import Sink, Source
     from jupyimg.model.documents import Descriptor
+    from jupyimg.model.records import Status
     from jupyimg.model.reference import Reference
 
     Admit = Callable[[Reference, Descriptor], None]
@@ -39,6 +41,18 @@ class Copied:
     tree: Tree
     transferred: int
     seconds: float
+
+    def record(self, reference: Reference, status: Status) -> TransferRecord:
+        """What to say of it."""
+        return TransferRecord(
+            reference=reference.familiar,
+            digest=self.tree.root.digest,
+            image_id=self.tree.image_id,
+            status=status,
+            size=self.tree.size,
+            transferred=self.transferred,
+            seconds=self.seconds,
+        )
 
 
 def copying(

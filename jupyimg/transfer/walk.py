@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from jupyimg.errors import BadManifest, PlatformNotFound
 from jupyimg.model.config import read_config
 from jupyimg.model.content import verified
-from jupyimg.model.documents import MANIFEST_LIMIT, Descriptor, Index, Manifest, read_manifest
-from jupyimg.model.platform import Platform, choose
+from jupyimg.model.documents import MANIFEST_LIMIT, Descriptor, Index, Manifest, choose, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyimg.model.content import Source
     from jupyimg.model.digest import Digest
+    from jupyimg.model.platform import Platform
     from jupyimg.model.reference import Reference
 
 NESTING = 4

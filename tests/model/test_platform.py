@@ -6,8 +6,8 @@ import pytest
 
 from jupyimg.errors import BadPlatform
 from jupyimg.model.digest import Digest
-from jupyimg.model.documents import OCI_MANIFEST, Descriptor
-from jupyimg.model.platform import Platform, choose
+from jupyimg.model.documents import OCI_MANIFEST, Descriptor, choose
+from jupyimg.model.platform import Platform
 
 
 @pytest.mark.parametrize(("typed", "shown"), [

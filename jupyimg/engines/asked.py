@@ -1,0 +1,29 @@
+"""What callers may give, as the values that it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyimg.model.platform import Platform
+from jupyimg.model.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from jupyimg.model.content import Step
+    from jupyimg.model.records import TransferRecord
+
+    Transfers = Generator[Step, None, list[TransferRecord]]
+
+ALL_PLATFORMS = "all"
+"""The word that asks for every platform of an index where one platform is the default."""
+
+
+def as_reference(reference: Reference | str, *, default_tag: str = "latest") -> Reference:
+    """What a caller may give as a name, as a value."""
+    return reference if isinstance(reference, Reference) else Reference.parse(reference, default_tag=default_tag)
+
+
+def as_platform(platform: Platform | str | None) -> Platform | None:
+    """What a caller may give as a platform, as a value; "all" is not one and is for the caller to tell apart."""
+    return Platform.parse(platform) if isinstance(platform, str) else platform
