@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from html import escape
+from inspect import cleandoc
+from textwrap import indent
 
 import click
 
@@ -47,7 +49,7 @@ def usage(verb: Verb, prefix: str = "%image") -> str:
 
 def one(verb: Verb, prefix: str = "%image") -> str:
     """Help for one subcommand, as text."""
-    lines = [usage(verb, prefix), "", f"  {(verb.help or '').strip()}", ""]
+    lines = [usage(verb, prefix), "", indent(cleandoc(verb.help or ""), "  "), ""]
     names = aliases(str(verb.name))
     if names:
         lines += [f"  Also: {', '.join(names)}", ""]

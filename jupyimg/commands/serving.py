@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jupyimg.commands.line import Expanded
-from jupyimg.commands.verbs import VERBS, quiet_option
+from jupyimg.commands.verbs import VERBS, Secret, quiet_option
 from jupyimg.errors import Misuse
 from jupyimg.model.content import Phase, Step, drain
 from jupyimg.model.records import ServerRecord, Status, TransferRecord
@@ -36,7 +36,9 @@ FOREGROUND_TICK = 0.2
 @click.option("--port", type=click.IntRange(0, 65535), default=5000, help="5000 by default; 0 for any free one")
 @click.option("--host", default="127.0.0.1", help="address to listen on; this machine alone by default")
 @click.option("--read-only", is_flag=True, help="refuse pushes and deletes")
-@click.option("--auth", metavar="USER:{pw}|FILE", help="who may come in: a user, or an htpasswd file (bcrypt)")
+@click.option(
+    "--auth", type=Secret(), metavar="USER:{pw}|FILE", help="who may come in: a user, or an htpasswd file (bcrypt)"
+)
 @click.option("--insecure", is_flag=True, help="let everybody on the network write")
 @click.option("--samples", "teaching", is_flag=True, help="the teaching images, from a store of their own")
 @click.option("--stop", is_flag=True, help="stop what this notebook serves")
@@ -63,7 +65,7 @@ def serve(
     store = Store(_samples_store(session) if teaching else session.settings.store)
     server = ImageServer(store, settings)
     server.start()
-    record = _record(server, store)
+    record = _record(server, store, "the teaching images" if teaching else "the local store")
     if not session.terminal:
         session.servers.append((server, record))
         return Answer(kind="serve", records=[record])
@@ -90,7 +92,9 @@ def samples(session: Session, host: str | None, *, quiet: bool) -> Asked:
     if host is None:
         with Store(session.settings.store).writer() as sink:
             for origin, name in place.story():
-                records.append((yield from _put(place, sink, origin, name, Status.LOADED)))
+                # So small that only the names are worth telling.
+                records.append(drain(_put(place, sink, origin, name, Status.LOADED)))
+                yield Step(Phase.NOTE, text=f"{name.familiar}: made")
     else:
         remote = session.engine.remote
         for origin, name in place.story():
@@ -136,12 +140,13 @@ def _users(auth: str, *, typed: bool) -> dict[str, str]:
     return {user: password}
 
 
-def _record(server: ImageServer, store: Store) -> ServerRecord:
+def _record(server: ImageServer, store: Store, what: str) -> ServerRecord:
     named = sorted(entry.name for entry in store.entries() if entry.name and entry.name.tag)
     example = next((name.familiar for name in named if name.host == "docker.io"), "")
     return ServerRecord(
         address=server.address,
         store=str(store.root),
+        what=what,
         running=server.running,
         example=example,
         read_only=server.settings.read_only,

@@ -37,6 +37,15 @@ class ImageName(click.ParamType[str]):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+class Secret(click.ParamType[str]):
+    """A word that may hold a password: handed on as the very object it came as, so that `Expanded` stays told."""
+
+    name = "secret"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        return value
+
+
 class PlatformName(click.ParamType[str]):
     """OS/ARCHITECTURE[/VARIANT], or "all" where that is meant to be possible."""
 

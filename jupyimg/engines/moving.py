@@ -90,7 +90,8 @@ class Moving:
         if note:
             yield Step(Phase.NOTE, text=note)
         place = self.remote.registries.repository(reference, mounts=_origins(here, rows, reference))
-        copied = yield from copying(Pinned(self.store, root), place, reference, workers=self.settings.transfers)
+        with self.store.lease(root.digest):  # another kernel may remove the image meanwhile
+            copied = yield from copying(Pinned(self.store, root), place, reference, workers=self.settings.transfers)
         size = root.size
         yield Step(Phase.NOTE, text=f"{reference.tag}: digest: {root.digest} size: {size}")
         return copied.record(reference, Status.PUSHED)

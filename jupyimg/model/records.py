@@ -166,7 +166,8 @@ class ServerRecord:
 
     Attributes:
         address: ``HOST:PORT`` as clients on this machine write it.
-        store: the folder.
+        store: the folder; not shown, since a saved notebook need not say where its author's files lie.
+        what: what is in it, in words.
         running: whether it serves.
         example: a name in it to try, without host; "" where it holds none.
         read_only: whether pushes are refused.
@@ -175,6 +176,7 @@ class ServerRecord:
 
     address: str
     store: str
+    what: str
     running: bool
     example: str = ""
     read_only: bool = False
@@ -183,11 +185,11 @@ class ServerRecord:
     def lines(self) -> list[str]:
         """What to say of it: where it is, and how others pull from it."""
         if not self.running:
-            return [f"No longer serving {self.store} at {self.address}"]
+            return [f"No longer serving {self.what} at {self.address}"]
         login = [f"  docker login {self.address}"] if self.login else []
         name = f"{self.address}/{self.example or 'NAME'}"
         return [
-            f"Serving {self.store} at {self.address}" + (", read-only" if self.read_only else ""),
+            f"Serving {self.what} at {self.address}" + (", read-only" if self.read_only else ""),
             *login,
             f"  %image pull {name}",
             f"  docker pull {name}",

@@ -52,7 +52,7 @@ def _custom(kind: type, value: object) -> object:
         return Digest(value)
     if kind is object:
         return value
-    raise NotImplementedError(kind)
+    raise ValueError("expected a digest")
 
 
 _OWN_KEYS = ("mediaType", "digest", "size", "layers", "manifests", "config", "schemaVersion", "rootfs")

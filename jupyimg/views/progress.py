@@ -77,7 +77,7 @@ class LogProgress(Progress):
             self.write(line)
 
     def close(self) -> None:
-        if self.ledger.outcome is not Outcome.DONE:
+        if self.ledger.outcome is not Outcome.DONE and self.ledger.items:  # before the first the error says it all
             self.write(self.ledger.sentence(self.ledger.ended))
 
     def write(self, line: str) -> None:

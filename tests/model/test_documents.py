@@ -88,6 +88,7 @@ def test_schema1_is_recognised_and_named(body):
     (image(layers=[descriptor(size=1 << 64)]), "usable"),
     (image(layers=[{"mediaType": OCI_LAYER, "size": 1, "digest": "sha256:../../etc"}]), "digest"),
     (image(layers="no"), "usable"),
+    (image(layers=[{"mediaType": OCI_LAYER, "size": 1, "digest": 5}]), "digest"),
     ([], "usable"),
 ])  # fmt: skip
 def test_a_document_that_is_no_manifest_is_refused_in_one_sentence(body, why):
