@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from jupyimg.engines import open_engine
+from jupyimg.engines import open_engine, open_serving
 from jupyimg.model.platform import Platform
 from jupyimg.model.settings import Settings
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyimg.engines import Engine
-    from jupyimg.model.records import ServerRecord
-    from jupyimg.server import ImageServer
+    from jupyimg.engines.serving import Serving
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
@@ -49,14 +48,14 @@ class Session:
     Attributes:
         settings: see `settings_from`.
         terminal: whether a line ends when its command ends, so that a server stays in the foreground.
-        servers: what this session serves in the background.
+        serving: what this session serves.
     """
 
     def __init__(self, settings: Settings | None = None, *, terminal: bool = False) -> None:
         self.settings = settings or settings_from(os.environ)
         self.terminal = terminal
-        self.servers: list[tuple[ImageServer, ServerRecord]] = []
         self._engine: Engine | None = None
+        self._serving: Serving | None = None
 
     @property
     def engine(self) -> Engine:
@@ -69,10 +68,17 @@ class Session:
             self._engine = open_engine(self.settings)
         return self._engine
 
+    @property
+    def serving(self) -> Serving:
+        """See the class."""
+        if self._serving is None:
+            self._serving = open_serving(self.settings)
+        return self._serving
+
     def close(self) -> None:
         """Give back what the engine holds, and stop serving."""
-        while self.servers:
-            self.servers.pop()[0].stop()
+        if self._serving is not None:
+            self._serving.stop()
         if self._engine is not None:
             self._engine.close()
             self._engine = None

@@ -1,7 +1,7 @@
 """Who does what a user asks for: engines behind one protocol, and what needs no engine at all (`Remote`).
 
-Open them only through `open_engine` and `open_remote`: together they are the seam that keeps a registry client, whose
-import alone takes longer than listing a thousand images, out of a process that only looks at what is here.
+Open them only through the functions here: together they are the seam that keeps a registry's client and server, whose
+import takes longer than listing a thousand images, out of a process that only looks at what is here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyimg.engines.remote import Remote
+    from jupyimg.engines.serving import Serving
     from jupyimg.model.settings import Settings
 
-__all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine", "open_remote"]
+__all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine", "open_remote", "open_serving"]
 
 ENGINES = {"embedded": "jupyimg.engines.embedded:Embedded"}
 """Engines by the name that chooses them."""
@@ -40,6 +41,12 @@ def open_engine(settings: Settings) -> Engine:
 def open_remote(settings: Settings) -> Remote:
     """What registries can do for every engine."""
     make: Callable[[Settings], Remote] = _named("jupyimg.engines.remote:Remote")
+    return make(settings)
+
+
+def open_serving(settings: Settings) -> Serving:
+    """What makes a registry out of this machine, for every engine."""
+    make: Callable[[Settings], Serving] = _named("jupyimg.engines.serving:Serving")
     return make(settings)
 
 
