@@ -220,7 +220,10 @@ def _value(source: str, names: Mapping[str, Any]) -> Any:
             hint=f"run the cell that defines it, or quote '{{{source}}}'",
         ) from None
     except Exception as error:  # noqa: BLE001 - whatever the user's expression raises is the user's
-        raise Misuse(f"{{{source}}} failed: {type(error).__name__}: {error}") from None
+        raise Misuse(
+            f"{{{source}}} failed: {type(error).__name__}: {error}",
+            hint="what stands in {…} is Python, worked out before the line runs; '…' keeps it as it is",
+        ) from None
 
 
 def _is_series(value: Any) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
-    from jupyimg.store import Entry
+    from jupyimg.store import Entries, Entry
 
 
 class Embedded(Engine):
@@ -100,10 +100,18 @@ class Embedded(Engine):
             )
         if goal.path in {"library/sha256", "sha256"}:
             raise BadReference(f"cannot tag as {goal.familiar}: it could be mistaken for a digest")
-        found = held.find(self._held(), source)
-        one = self._pick(found, None, str(source))
-        rows = [item.entry for item in found if item.name == one.name]
-        self.store.change(lambda entries: retarget(entries, goal, rows, self.store.members))
+        held.find(self._held(), source)  # so that a wrong name touches nothing
+        chosen: list[Held] = []
+
+        def edit(entries: Entries) -> Entries:
+            # Looked up under the store's lock: what was found before it may be gone by now, bytes and all.
+            found = held.find(held.hold(self.store, entries), source)
+            one = self._pick(found, None, str(source))
+            chosen.append(one)
+            return retarget(entries, goal, [item.entry for item in found if item.name == one.name], self.store.members)
+
+        self.store.change(edit)
+        one = chosen[-1]
         return TransferRecord(
             reference=goal.familiar,
             digest=one.digest,
@@ -150,7 +158,7 @@ class Embedded(Engine):
         """Plan and act on the same entries: both happen under the store's lock."""
         planned: list[removal.Removal] = []
 
-        def edit(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        def edit(entries: Entries) -> Entries:
             here = held.hold(self.store, entries)
             plan = removal.plan(here, name, force=force)
             planned.append(plan)

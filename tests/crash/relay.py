@@ -1,0 +1,67 @@
+"""A relay in front of a server: slows its answers down, and counts the bytes that it sent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK = 16 << 10
+
+
+class Relay:
+    """Bytes from here to there and back.
+
+    Attributes:
+        host: ``127.0.0.1:PORT``.
+        sent: bytes of answers so far.
+        rate: bytes a second and connection; 0 is as fast as it goes.
+    """
+
+    def __init__(self, upstream: tuple[str, int], rate: int) -> None:
+        self.upstream, self.rate, self.sent = upstream, rate, 0
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self.upstream)
+                threading.Thread(target=self._pump, args=(client, server, 0), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client, self.rate), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, rate: int) -> None:
+        answers = source.getpeername() == self.upstream
+        with suppress(OSError):
+            while data := source.recv(CHUNK):
+                if answers:
+                    with self._lock:
+                        self.sent += len(data)
+                sink.sendall(data)
+                if rate:
+                    time.sleep(len(data) / rate)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def relayed(host: str, rate: int = 0) -> Iterator[Relay]:
+    """A relay to ``HOST:PORT`` while the block runs."""
+    name, _, port = host.rpartition(":")
+    relay = Relay((name, int(port)), rate)
+    try:
+        yield relay
+    finally:
+        relay.close()
