@@ -9,7 +9,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -116,6 +118,44 @@ def apart(work: Callable[..., None], *args: object, **settings: object) -> None:
     assert process.exitcode == 0, f"{work.__name__} failed"
 
 
+def serve(bench: Bench) -> Row:
+    """`skopeo copy` from `jupyimg serve` against the same from docker-registry, each to an empty layout."""
+    image, store = f"{bench.registry.host}/gigabyte:1", bench.fresh("served")
+    once(bench.jupyimg(store, "pull", "-q", image), bench.log)
+    once(bench.jupyimg(store, "tag", image, "gigabyte:1"), bench.log)
+    with served(bench.jupyimg(store, "serve", "--port", "0")) as (address, peak):
+        row = bench.versus(
+            "serve 1 GB to skopeo",
+            "docker-registry to skopeo",
+            1.1,
+            lambda _: bench.skopeo(
+                "copy", "-q", "--src-tls-verify=false", f"docker://{address}/gigabyte:1", f"oci:{bench.fresh('out')}:1"
+            ),
+            lambda _: bench.skopeo(
+                "copy", "-q", "--src-tls-verify=false", f"docker://{image}", f"oci:{bench.fresh('out')}:1"
+            ),
+        )
+        print(f"the server's peak memory is {peak():.0f} MB (goal < 150)")
+    return row
+
+
+@contextmanager
+def served(run: Run) -> Iterator[tuple[str, Callable[[], float]]]:
+    """A server in the foreground of a process of its own: its address, and how much memory it has used at most."""
+    with subprocess.Popen(run.argv, env=dict(run.env), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().split()[-1]
+
+        def peak() -> float:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+        try:
+            yield address, peak
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
 @contextmanager
 def listed(bench: Bench) -> Iterator[tuple[Path, Run]]:
     """A store with a thousand images, and ``docker images`` of a daemon with the same."""
@@ -186,6 +226,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "pull-200": lambda bench: pull(bench, "many", "200 layers of 10 kB", None),
     "push-1gb": lambda bench: push(bench, "gigabyte", "1 GB in 8 layers", 0.8),
     "push-200": lambda bench: push(bench, "many", "200 layers of 10 kB", None),
+    "serve-1gb": serve,
     "list-cold": cold_list,
     "list-warm": warm_list,
     "load": load,
