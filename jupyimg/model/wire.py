@@ -57,6 +57,8 @@ def _custom(kind: type, value: object) -> object:
 
 _OWN_KEYS = ("mediaType", "digest", "size", "layers", "manifests", "config", "schemaVersion", "rootfs")
 _FOLDED = frozenset(key.casefold() for key in _OWN_KEYS)
+_QUICK = 64 << 10
+"""Bytes up to which a document is taken apart once more for a quick look; a large one would only cost memory twice."""
 _EXACT = tuple((f'"{key}"'.encode(), f'"{key.lower()}"'.encode()) for key in _OWN_KEYS)
 
 
@@ -66,7 +68,11 @@ def _plainly_unambiguous(raw: bytes) -> bool:
     Decoding drops the first of two equal keys, so a document that comes back whole had none. Keys in another case
     are found by counting, which non-ASCII letters that fold to ASCII ones could escape.
     """
-    if not raw.isascii() or msgspec.json.encode(msgspec.json.decode(raw)) != msgspec.json.format(raw, indent=-1):
+    if (
+        len(raw) > _QUICK
+        or not raw.isascii()
+        or msgspec.json.encode(msgspec.json.decode(raw)) != msgspec.json.format(raw, indent=-1)
+    ):
         return False
     lowered = raw.lower()
     return all(raw.count(exact) == lowered.count(lower) for exact, lower in _EXACT)
