@@ -39,9 +39,7 @@ class Served:
 @contextmanager
 def serving(root: Path) -> Iterator[Served]:
     command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "tests.server.served", str(root)]
-    with subprocess.Popen(
-        command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Served(Client(process.stdout.readline().strip()), process)
         finally:
