@@ -40,3 +40,16 @@ def test_the_two_commands_are_there(script):
 
 def test_ci_runs_the_readmes_test_command():
     assert "bash tests/run" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_no_hint_names_a_command_that_does_not_exist():
+    texts = [path.read_text() for path in (ROOT / "jupyimg").rglob("*.py")]
+    named = {
+        name
+        for text in texts
+        for line in re.findall(r"hint *=.*", text)
+        for name in re.findall(r"%image ([a-z]+)\b", line)
+    }
+    assert named
+    for name in named - {"help"}:
+        assert find(name)

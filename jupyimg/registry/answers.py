@@ -36,6 +36,9 @@ _DENIALS = {"UNAUTHORIZED", "DENIED"}
 _ABSENCES = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"}
 
 
+_NO_LOGIN = "there is no login yet: registries are spoken to anonymously"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What was being done when it went wrong.
@@ -51,12 +54,6 @@ class Context:
     pushing: bool = False
     item: str = ""
     logged_in: bool = False
-
-    @property
-    def login(self) -> str:
-        """The command that logs in to this registry."""
-        name = host_of(self.reference.host).login
-        return f"%image login {self.reference.host if name is None else name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +173,18 @@ def _denied(context: Context, said: Complaint, status: int) -> Denied:
             own = ref.path.removeprefix(curated)
             hint = f"only {ref.host} itself may; tag it YOUR_NAME/{own} and push that"
         else:
-            hint = f"{context.login}, with an account that may push there"
+            hint = f"use an account that may push there; {_NO_LOGIN}"
     elif context.logged_in:
         text = f"{ref.host} does not let you pull {name}: there is no such repository, or your login may not{detail}"
-        hint = f"check the spelling, or {context.login} again"
+        hint = "check the spelling, or use another account"
     else:
         text = f"{ref.host} does not let you pull {name}: there is no such repository, or it wants a login{detail}"
-        hint = f"check the spelling, or {context.login}"
+        hint = f"check the spelling; {_NO_LOGIN}"
     return Denied(text, hint=hint, status=status, code=said.code)
 
 
 def _missing(context: Context, said: Complaint) -> RemoteNotFound:
     ref = context.reference
-    tags = f"%image tags {ref.familiar_name} lists what it has"
     if context.pushing:
         detail = f" ({said.text})" if said.text else ""
         hint = "create the project or repository there first"
@@ -200,5 +196,7 @@ def _missing(context: Context, said: Complaint) -> RemoteNotFound:
             f"{ref.familiar_name} has no {context.item}", hint="the image is incomplete at its origin"
         )
     if said.code == "MANIFEST_UNKNOWN" and ref.digest:
-        return RemoteNotFound(f"{ref.familiar_name} has nothing with the digest {ref.digest}", hint=tags)
-    return RemoteNotFound(f"{ref.host} has no image {ref.familiar}", hint=f"check the spelling; {tags}")
+        return RemoteNotFound(f"{ref.familiar_name} has nothing with the digest {ref.digest}", hint="check the digest")
+    return RemoteNotFound(
+        f"{ref.host} has no image {ref.familiar}", hint="check the spelling of the name and of the tag"
+    )

@@ -34,17 +34,15 @@ class Host:
     Attributes:
         api: HOST[:PORT] to speak to; "" is the name itself.
         page_size: tags to ask for at a time; ECR refuses more than 1000.
-        login: what follows ``%image login``; None is the name itself.
         curated: path prefix that only the registry's own staff may push to, or "".
     """
 
     api: str = ""
     page_size: int = 1000
-    login: str | None = None
     curated: str = ""
 
 
-_HUB = Host(api="registry-1.docker.io", login="", curated="library/")
+_HUB = Host(api="registry-1.docker.io", curated="library/")
 ROWS: dict[str, Host] = {
     DOCKER_HUB: _HUB,
     "registry-1.docker.io": _HUB,

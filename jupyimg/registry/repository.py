@@ -164,7 +164,7 @@ class Repository:
         if some is not None:
             raise RemoteNotFound(
                 f"{reference.familiar_name} has no tag {reference.target}",
-                hint=f"%image tags {reference.familiar_name} lists those it has",
+                hint=f"check the spelling; it has {some!r}, for one",
             )
 
     def _manifest(self, call: Call, descriptor: Descriptor, offset: int) -> Iterator[bytes]:

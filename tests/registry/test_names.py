@@ -153,7 +153,7 @@ def test_a_missing_tag_and_a_missing_repository_are_told_apart(fake, repository,
     fake.image()
     with pytest.raises(RemoteNotFound, match=r"app has no tag 2") as missing:
         repository.resolve(fake.reference("app:2"))
-    assert "%image tags" in missing.value.hint
+    assert "for one" in missing.value.hint
     nowhere = connect().repository(fake.reference("nowhere"))
     with pytest.raises(RemoteNotFound, match=r"has no repository .*nowhere"):
         nowhere.resolve(fake.reference("nowhere:1"))
