@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import BadDigest, BadReference
+from jupyimg.errors import BadDigest, BadReference, StoreError
 from jupyimg.model.digest import Digest
 from jupyimg.server.message import Answer, Part
 from jupyimg.server.problems import DIGEST_INVALID, MANIFEST_INVALID, Refused
@@ -71,9 +71,15 @@ def content_digest(digest: Digest) -> tuple[str, str]:
 
 
 def whole_file(path: Path, *headers: tuple[str, str]) -> Answer | None:
-    """An answer that sends a file; None where it is not there."""
+    """An answer that sends a file; None where it is not there.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     try:
         file = path.open("rb", buffering=0)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise StoreError(f"could not read {path}: {error.strerror}") from None
     return Answer(HTTPStatus.OK, headers, Part(file, 0, file.seek(0, 2)))

@@ -60,15 +60,16 @@ class SocketBody:
         block = bytearray(BLOCK if self.unread is None else min(BLOCK, self.unread))
         yield from self._chunked(block) if self.unread is None else self._counted(block)
 
-    def drain(self) -> bool:
-        """Read away what is left, if that is little; whether the next request can be read."""
-        if self.unread == 0:
-            return True
-        if self.awaited or self.unread is None or self.unread > _DRAIN:
-            return False
-        for _ in self.chunks():
-            pass
-        return True
+    @property
+    def is_drained_soon(self) -> bool:
+        """Whether it is worth while to read away what is left, to come to the next request."""
+        return self.unread == 0 or (self.unread is not None and self.unread <= _DRAIN and not self.awaited)
+
+    def drain(self) -> None:
+        """Read away what is left; raises as `chunks`."""
+        if self.unread:
+            for _ in self.chunks():
+                pass
 
     def _counted(self, block: bytearray) -> Iterator[memoryview]:
         view = memoryview(block)
@@ -110,14 +111,13 @@ def _serve_one(channel: Channel, respond: Respond) -> bool:
         return _end(channel, told(error))
     began, body = time.monotonic(), SocketBody(channel, head)
     answer = _answer(head, body, respond)
-    keep = head.keep and not answer.hang_up
-    if keep:
-        with suppress(Refused):  # bad framing in what is only read away
-            keep = body.drain()
+    keep = head.keep and not answer.hang_up and body.is_drained_soon
     _send(channel, answer, head.method, keep=keep)
     seconds = time.monotonic() - began
     _log.info('"%s %s" %d %d %.3f', head.method, head.path, answer.status, answer.length, seconds)
-    if not keep and body.unread != 0:
+    if keep:
+        body.drain()
+    elif body.unread != 0:
         channel.linger()
     return keep
 

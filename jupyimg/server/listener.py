@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 512
+_TICK = 1.0
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -73,9 +74,12 @@ class Listener:
 
     def run(self) -> None:
         """Accept until `stop`."""
+        self._port.settimeout(_TICK)  # where shutdown() does not wake accept(), time does
         while not self._stopped:
             try:
                 sock, _ = self._port.accept()
+            except TimeoutError:
+                continue
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM) and not self._stopped:
                     _log.warning("cannot accept a connection: %s", error.strerror)

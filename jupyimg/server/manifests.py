@@ -10,7 +10,15 @@ from typing import IO, TYPE_CHECKING
 
 from jupyimg.errors import BadManifest, ContentError, StoreError, Unsupported
 from jupyimg.model.digest import Digest
-from jupyimg.model.documents import MANIFEST_LIMIT, MANIFEST_TYPES, OCI_MANIFEST, Descriptor, read_manifest
+from jupyimg.model.documents import (
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    MANIFEST_LIMIT,
+    MANIFEST_TYPES,
+    OCI_MANIFEST,
+    Descriptor,
+    read_manifest,
+)
 from jupyimg.server.call import Call, content_digest, digest_in, tag_in, whole_file
 from jupyimg.server.message import Answer
 from jupyimg.server.problems import (
@@ -35,6 +43,7 @@ _CHILDREN_LIMIT = 10_000
 
 _IN_MEMORY = 64 << 10
 _SHOWN = 20
+_DOCKER_TYPES = frozenset({DOCKER_MANIFEST, DOCKER_INDEX})
 _ANY_TYPE = frozenset({"", "application/json", "application/octet-stream"})
 
 
@@ -106,12 +115,13 @@ class Manifests:
         announced = (call.head.first("content-type") or "").partition(";")[0].strip().lower()
         try:
             document = read_manifest(raw, announced, digest=digest)
-            stored = read_manifest(raw, digest=digest)
+            # it is served as what its bytes say, and a header can only add that to Docker's types
+            stored = read_manifest(raw, digest=digest) if announced in _DOCKER_TYPES else document
         except (BadManifest, Unsupported) as error:
             raise _invalid(error.message) from None
         if announced not in MANIFEST_TYPES | _ANY_TYPE:
             raise _invalid(f"{announced} is no type of a manifest that is taken here")
-        if stored.media_type != document.media_type:  # it is served as what its bytes say
+        if stored.media_type != document.media_type:
             raise _invalid(f"a manifest of type {document.media_type} must say so in its mediaType")
         if len(document.children) > _CHILDREN_LIMIT:
             raise _invalid(f"the manifest lists more than {_CHILDREN_LIMIT} items")

@@ -77,6 +77,7 @@ class ImageServer:
         Raises:
             Conflict: the port is taken, or it serves already.
             Misuse: there is no such address here.
+            StoreError: the store cannot be read.
         """
         listener = self._listen()
         threading.Thread(target=listener.run, name="jupyimg-server", daemon=True).start()
@@ -108,6 +109,7 @@ class ImageServer:
     def _listen(self) -> Listener:
         if self._listener is not None:
             raise Conflict(f"this server serves on {self.address} already")
+        self._store.entries()  # a store that cannot be read is said now rather than to every client
         port = bind(self.settings.host, self.settings.port)
         self._port = port.getsockname()[1]
         self._listener = Listener(port, self._routes.respond, limit=self.settings.connections, patience=self._patience)

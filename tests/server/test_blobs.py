@@ -142,3 +142,15 @@ def test_a_manifest_may_be_read_as_a_blob_but_no_blob_as_a_manifest(client):
 def test_a_blob_that_another_process_took_from_the_disk_is_unknown(held, root):
     (root / "blobs" / DIGEST.replace(":", "/")).unlink()
     assert held("GET", f"/v2/lab/app/blobs/{DIGEST}").codes == ["BLOB_UNKNOWN"]
+
+
+def test_a_blob_that_cannot_be_read_is_an_error_of_ours_without_its_path(held, root, caplog):
+    path = root / "blobs" / DIGEST.replace(":", "/")
+    path.unlink()
+    path.mkdir()
+    reply = held("GET", f"/v2/lab/app/blobs/{DIGEST}")
+    assert (reply.status, reply.codes) == (500, ["UNKNOWN"])
+    assert str(root) not in reply.body.decode()
+    assert str(path) in caplog.text
+    assert "Traceback" not in caplog.text
+    path.rmdir()

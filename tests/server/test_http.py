@@ -83,6 +83,12 @@ def test_a_client_that_waits_is_told_no_instead(client):
     assert statuses(client.raw(request("GET /v2/ HTTP/1.1", "Expect: the-unexpected"))) == [417]
 
 
+def test_what_goes_beyond_its_length_is_not_a_part_of_it(client):
+    said = client.raw(request(f"POST {POST} HTTP/1.1", f"Content-Length: {len(DATA)}", body=DATA + b"0123456789"))
+    assert statuses(said) == [201, 400]
+    assert client("GET", f"/v2/lab/app/blobs/{DIGEST}").body == DATA
+
+
 def test_a_large_body_that_nobody_wants_does_not_hide_the_answer(client):
     body = b"x" * (8 << 20)
     reply = client("PUT", "/v2/lab/app/manifests/1", body, content_type="application/vnd.oci.image.manifest.v1+json")
