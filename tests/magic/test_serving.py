@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -106,10 +107,15 @@ def test_a_terminal_serves_until_it_is_interrupted(home, skopeo):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "PYTHONFAULTHANDLER": "1"},
     )
     address = process.stderr.readline().split()[-1]
     assert skopeo.inspect(f"docker://{address}/sample/web:1.0", "--tls-verify=false")["Labels"]["version"] == "1.0"
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=10)
+    try:
+        out, _ = process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # faulthandler says where it stands
+        pytest.fail(process.communicate()[1])
     assert process.returncode == 0
     assert out.startswith("No longer serving the teaching images")
