@@ -5,6 +5,7 @@ What is cheap to start (a registry: 30 ms) is a test's own. What is dear is a wo
 
 from __future__ import annotations
 
+import signal
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 def pytest_configure() -> None:
     refuse_the_network()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Started by a shell's "&", from which children would inherit that Ctrl-C is nothing to them.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
