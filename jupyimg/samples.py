@@ -25,12 +25,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.errors import RemoteNotFound
+from jupyimg.model.codec import encode
 from jupyimg.model.content import CHUNK
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor
 from jupyimg.model.platform import Platform
 from jupyimg.model.reference import Reference
-from jupyimg.model.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from jupyimg.model.codec import decode
 from jupyimg.model.digest import Digest
 from jupyimg.model.platform import Platform
-from jupyimg.model.wire import decode
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from jupyimg.errors import BadManifest, Unsupported
+from jupyimg.model.codec import decode
 from jupyimg.model.digest import Digest
 from jupyimg.model.platform import Platform
-from jupyimg.model.wire import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

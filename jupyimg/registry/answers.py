@@ -22,7 +22,7 @@ from jupyimg.errors import (
     RemoteNotFound,
     Unreachable,
 )
-from jupyimg.model.wire import decode
+from jupyimg.model.codec import decode
 from jupyimg.registry.hosts import host_of
 from jupyimg.registry.transport import NotTLS, Refused, UnknownHost, Untrusted
 

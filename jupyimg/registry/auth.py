@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import httpx
 
 from jupyimg.errors import BadManifest, ProtocolError
-from jupyimg.model.wire import decode
+from jupyimg.model.codec import decode
 from jupyimg.registry.challenges import Challenge, choose, join_scopes, parse_challenges
 from jupyimg.registry.hosts import origin
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from jupyimg.errors import BadManifest, BadReference, Misuse, ProtocolError, RegistryError, RemoteNotFound
+from jupyimg.model.codec import decode
 from jupyimg.model.digest import Digest
-from jupyimg.model.wire import decode
 from jupyimg.registry.download import BEYOND, OK, PARTIAL, Download
 from jupyimg.registry.hosts import host_of, origin
 from jupyimg.registry.line import Ask

@@ -82,9 +82,8 @@ class Listener:
                 continue
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM) and not self._stopped:
-                    _log.warning("cannot accept a connection: %s", error.strerror)
-                    self._make_room()
-                    time.sleep(0.1)
+                    _log.info("cannot accept a connection: %s", error.strerror)
+                    time.sleep(0.01 if self._make_room() else 0.1)
                 continue
             self._begin(sock)
 

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from jupyimg.model.codec import encode
 from jupyimg.model.documents import OCI_INDEX, Descriptor, Manifest
-from jupyimg.model.wire import encode
 from jupyimg.server.call import digest_in
 from jupyimg.server.message import Answer, json_answer
 from jupyimg.server.problems import NAME_UNKNOWN, UNSUPPORTED, Refused

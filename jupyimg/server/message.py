@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 from urllib.parse import parse_qsl, unquote
 
-from jupyimg.model.wire import encode
+from jupyimg.model.codec import encode
 from jupyimg.server.problems import Refused, malformed
 
 if TYPE_CHECKING:

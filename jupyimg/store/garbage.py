@@ -13,9 +13,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyimg.errors import BadDigest, BadManifest, ContentError, Unsupported
+from jupyimg.model.codec import decode
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import Index, Manifest
-from jupyimg.model.wire import decode
 from jupyimg.store import lock
 from jupyimg.store.ingest import digest_of
 from jupyimg.store.layout import Layout, disk

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import BadDigest, BadManifest, DiskFull, StoreDenied, StoreError
+from jupyimg.model.codec import decode
 from jupyimg.model.digest import Digest
-from jupyimg.model.wire import decode
 from jupyimg.store import lock
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jupyimg.errors import BadDigest, BadManifest, BadReference, StoreError
+from jupyimg.model.codec import decode, encode
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_INDEX, Descriptor
 from jupyimg.model.reference import Reference
-from jupyimg.model.wire import decode, encode
 from jupyimg.store.layout import Layout, disk
 from jupyimg.store.names import REF_NAME, Entries, Entry
 

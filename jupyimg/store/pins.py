@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jupyimg.errors import BadManifest, StoreError
+from jupyimg.model.codec import decode, encode
 from jupyimg.model.digest import Digest
-from jupyimg.model.wire import decode, encode
 from jupyimg.store.layout import Layout, disk
 
 if TYPE_CHECKING:

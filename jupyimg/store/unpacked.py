@@ -21,10 +21,10 @@ import msgspec
 from isal import igzip, igzip_lib
 
 from jupyimg.errors import BadManifest, ContentError, DigestMismatch, StoreError
+from jupyimg.model.codec import decode, encode
 from jupyimg.model.content import CHUNK
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
-from jupyimg.model.wire import decode, encode
 from jupyimg.store.layout import Layout, disk
 from jupyimg.store.tarstream import Member, members
 

@@ -8,9 +8,9 @@ import json
 import tarfile
 from typing import TYPE_CHECKING
 
+from jupyimg.model.codec import encode
 from jupyimg.model.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 from jupyimg.model.reference import Reference
-from jupyimg.model.wire import encode
 from jupyimg.store import Store
 from tests.places.memory import MemoryPlace
 

@@ -8,11 +8,11 @@ from jupyimg.engines import ImageFilter
 from jupyimg.engines.details import history
 from jupyimg.engines.listing import glob
 from jupyimg.errors import BadReference, Conflict, ImageNotFound
+from jupyimg.model.codec import encode
 from jupyimg.model.config import read_config
 from jupyimg.model.content import drain
 from jupyimg.model.documents import read_manifest
 from jupyimg.model.reference import Reference
-from jupyimg.model.wire import encode
 from jupyimg.transfer import copying
 from tests.places.memory import MemoryPlace
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from jupyimg.errors import RemoteNotFound
+from jupyimg.model.codec import encode
 from jupyimg.model.content import verified
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor
 from jupyimg.model.platform import Platform
 from jupyimg.model.reference import Reference
-from jupyimg.model.wire import encode
 
 
 class MemoryPlace:

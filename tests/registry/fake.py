@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from jupyimg.model.codec import encode
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor
 from jupyimg.model.reference import Reference
-from jupyimg.model.wire import encode
 
 STALL = 30.0
 """Seconds that a stalled answer waits for the end of its test."""

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyimg.errors import StoreError
+from jupyimg.model.codec import encode
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_INDEX, OCI_MANIFEST, Descriptor
-from jupyimg.model.wire import encode
 from jupyimg.store import Entry, Freed, Store, untag
 from jupyimg.store.garbage import Roots, mentioned_in, plan
 from jupyimg.store.layout import Layout

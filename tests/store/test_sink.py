@@ -9,10 +9,10 @@ import time
 import pytest
 
 from jupyimg.errors import ContentError, DigestMismatch, ImageNotFound, SizeMismatch, StoreError, Unreachable
+from jupyimg.model.codec import encode
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, OCI_MANIFEST, Descriptor
 from jupyimg.model.platform import Platform
-from jupyimg.model.wire import encode
 from jupyimg.store import Store
 from jupyimg.store.ingest import open_download
 from jupyimg.store.layout import Layout

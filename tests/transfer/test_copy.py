@@ -10,11 +10,11 @@ import time
 import pytest
 
 from jupyimg.errors import BadManifest, DigestMismatch, Interrupted, PlatformNotFound, RemoteNotFound, SizeMismatch
+from jupyimg.model.codec import encode
 from jupyimg.model.content import Phase, drain
 from jupyimg.model.documents import OCI_INDEX, Descriptor
 from jupyimg.model.platform import Platform
 from jupyimg.model.reference import Reference
-from jupyimg.model.wire import encode
 from jupyimg.transfer import Selection, copying
 from tests.places.memory import MemoryPlace
 
