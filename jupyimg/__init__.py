@@ -46,11 +46,13 @@ def frame(records: Sequence[Record], kind: str = "") -> DataFrame:
         records: what an engine returned.
         kind: the subcommand that they answer ("images", "history", "pull", "rmi" ...); only needed where there are
             no records to tell it.
-    """
-    from jupyimg.views import Answer, to_notebook
 
-    made: DataFrame = to_notebook(Answer(kind=kind or records[0].frame, records=records))
-    return made
+    Raises:
+        Misuse: records of several kinds.
+    """
+    from jupyimg.views.frames import of_records
+
+    return of_records(records, kind)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

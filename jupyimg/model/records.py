@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,8 +35,6 @@ class ImageRecord:
         kind: "image", or the type of the artefact that it is.
         dangling: True where a tag pointed at it and has moved on.
     """
-
-    frame: ClassVar[str] = "images"
 
     repository: str | None
     tag: str | None
@@ -65,8 +63,6 @@ class HistoryRecord:
         compressed: bytes of the layer as stored; 0 for a step without a layer.
         empty: True for a step that only changed the config.
     """
-
-    frame: ClassVar[str] = "history"
 
     image_id: Digest | None
     created: datetime | None
@@ -104,8 +100,6 @@ class TransferRecord:
         seconds: how long it took.
     """
 
-    frame: ClassVar[str] = "pull"
-
     reference: str
     digest: Digest
     image_id: Digest | None
@@ -125,8 +119,6 @@ class RemovalRecord:
         digest: what it pointed at, or what was deleted.
         freed: bytes of disk given back; 0 for a name.
     """
-
-    frame: ClassVar[str] = "rmi"
 
     action: str
     reference: str | None

@@ -70,6 +70,7 @@ class Doorkeeper:
         self._key = secrets.token_bytes(32)
         self._hashes = {name: word.encode() for name, word in users.items() if _BCRYPT.fullmatch(word)}
         self._right = {name: self._keyed(word) for name, word in users.items() if name not in self._hashes}
+        # whoever is nobody costs the same time, against the hash of a word that nobody knows
         self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(self._rounds())) if self._hashes else b""
         self._guard = threading.Lock()
 
@@ -91,8 +92,7 @@ class Doorkeeper:
         if not self._hashes or (name in self._right and name not in self._hashes):
             return False
         with self._guard:
-            # somebody who is nobody costs the same time
-            right = _matches(word, self._hashes.get(name, self._nobody)) and name in self._hashes
+            right = _matches(word, self._hashes.get(name, self._nobody))
             if right:
                 self._right[name] = keyed
         return right
