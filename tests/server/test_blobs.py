@@ -85,7 +85,9 @@ def test_a_blob_that_is_nowhere_is_unknown(client):
 
 
 def test_a_blob_is_served_from_its_own_repository_only(held):
+    held.push_image("lab/other", "1")
     assert held("GET", f"/v2/lab/other/blobs/{DIGEST}").status == 404
+    assert held("DELETE", f"/v2/lab/other/blobs/{DIGEST}").status == 404
     assert held("GET", f"/v2/app/blobs/{DIGEST}").status == 404
 
 
