@@ -9,11 +9,11 @@ from jupyimg.engines import details, held, listing, open_remote, removal
 from jupyimg.engines.asked import as_platform, as_reference
 from jupyimg.engines.base import Engine, ImageFilter
 from jupyimg.engines.moving import Moving
-from jupyimg.errors import BadReference, ImageError, ImageNotFound
-from jupyimg.model.documents import Index
+from jupyimg.errors import BadReference, ContentError, ImageError, ImageNotFound
+from jupyimg.model.documents import Descriptor, Index
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import RemovalRecord, Status, TransferRecord
-from jupyimg.store import Store, retarget, without
+from jupyimg.store import Entry, Store, retarget, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.held import Held
     from jupyimg.engines.remote import Remote
-    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.documents import Manifest
     from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
-    from jupyimg.store import Entries, Entry
+    from jupyimg.store import Entries, Freed
 
 
 class Embedded(Engine):
@@ -105,7 +106,7 @@ class Embedded(Engine):
 
         def edit(entries: Entries) -> Entries:
             # Looked up under the store's lock: what was found before it may be gone by now, bytes and all.
-            found = held.find(held.hold(self.store, entries), source)
+            found = held.find(self._open(entries), source)
             one = self._pick(found, None, str(source))
             chosen.append(one)
             return retarget(entries, goal, [item.entry for item in found if item.name == one.name], self.store.members)
@@ -141,7 +142,24 @@ class Embedded(Engine):
     # ---- how
 
     def _held(self) -> list[Held]:
-        return held.hold(self.store, self.store.entries())
+        return self._open(self.store.entries())
+
+    def _open(self, entries: Entries) -> list[Held]:
+        """What is listed, and the manifests that were pushed to the served store without a tag."""
+        listed = {digest for entry in entries for digest in (entry.descriptor.digest, entry.digest)}
+        unnamed = [
+            Entry(None, owner, Descriptor(media_type=document.media_type, digest=digest, size=len(document.raw)))
+            for owner, kept in self.store.pins().items()
+            for digest, end in kept.items()
+            if not end and digest not in listed and (document := self._document(digest)) is not None
+        ]
+        return held.hold(self.store, [*entries, *unnamed])
+
+    def _document(self, digest: Digest) -> Manifest | Index | None:
+        try:
+            return self.store.manifest(digest)
+        except ContentError:
+            return None
 
     def _pick(self, found: Sequence[Held], platform: Platform | str | None, shown: str) -> Held:
         return held.pick(found, as_platform(platform), self.settings.platform or Platform.host(), shown)
@@ -159,18 +177,33 @@ class Embedded(Engine):
         planned: list[removal.Removal] = []
 
         def edit(entries: Entries) -> Entries:
-            here = held.hold(self.store, entries)
+            here = self._open(entries)
             plan = removal.plan(here, name, force=force)
             planned.append(plan)
             return without(entries, _rows(plan.held), kept=_rows(here))
 
         deleted = self.store.remove(edit)
+        pinned = [
+            item.entry for item in planned[-1].held if item.entry not in self.store.entries() and item.name is None
+        ]
+        deleted += self._unpin(pinned)
         freed = [
             RemovalRecord(action="deleted", reference=None, digest=digest, freed=size)
             for digest, size in deleted
             if digest is not None
         ]
         return [*planned[-1].untagged, *freed]
+
+    def _unpin(self, entries: list[Entry]) -> list[Freed]:
+        """Stop keeping what has no name; its bytes go with all others that nothing needs."""
+        known = self.store.pins()
+        gone = [entry for entry in entries if entry.descriptor.digest in known.get(entry.repository or "", {})]
+        for entry in gone:
+            digest = entry.descriptor.digest
+            self.store.pin(
+                entry.repository or "", lambda pins, gone=digest: {k: v for k, v in pins.items() if k != gone}
+            )
+        return self.store.collect() if gone else []
 
     def _moving(self) -> Moving:
         return Moving(self.store, self.remote, self.settings)

@@ -13,6 +13,7 @@ from jupyimg.model.config import read_config
 from jupyimg.model.content import drain
 from jupyimg.model.documents import read_manifest
 from jupyimg.model.reference import Reference
+from jupyimg.server import ImageServer, ServerSettings
 from jupyimg.transfer import copying
 from tests.places.memory import MemoryPlace
 
@@ -180,3 +181,26 @@ def test_a_history_that_is_too_short_or_too_long_loses_no_layer():
 
 def test_missing_diff_ids_are_missing_and_not_invented():
     assert [row.diff_id is None for row in steps([], (b"1", b"22"), diff_ids=1)] == [True, False]
+
+
+# ---- manifests that were pushed to the served store without a tag
+
+
+def test_what_was_pushed_without_a_tag_shows_with_all_and_can_be_tagged_and_removed(engine):
+    place = MemoryPlace()
+    root = place.image("lab/app:1", layers=(b"layer",))
+    with ImageServer(engine.store, ServerSettings(port=0)) as server:
+        goal = Reference.parse(f"{server.address}/lab/app@{root.digest}")
+        repository = engine.remote.registries.repository(goal)
+        for blob in (*read_manifest(place.blobs[root.digest]).children, root):
+            repository.write(blob, lambda offset, blob=blob: place.read(blob, offset))
+    assert engine.images() == []
+    (image,) = engine.images(everything=True)
+    assert (image.repository, image.tag, image.manifest_digest) == ("lab/app", None, root.digest)
+    engine.tag(str(image.image_id), "lab/app:mine")
+    assert [found.reference for found in engine.images()] == ["lab/app:mine"]
+    engine.remove(["lab/app:mine"])
+    rows = engine.remove([str(image.image_id)])
+    assert {row.digest for row in rows} >= {image.image_id, root.digest}
+    assert engine.images(everything=True) == []
+    assert engine.store.blobs() == {}
