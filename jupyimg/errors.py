@@ -64,6 +64,15 @@ __all__ = [
 ]
 
 
+_LONGEST = 600
+
+
+def _plain(text: str) -> str:
+    """Text that may come from outside, as it may stand in a terminal: one line, no control characters, not endless."""
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+
+
 def _one_line(error: BaseException, message: str, hint: str) -> list[str]:
     lines = [f"{type(error).__name__}: {message}"]
     if hint:
@@ -82,9 +91,9 @@ class ImageError(Exception):
     hint = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint or type(self).hint
+        self.message = _plain(message)
+        super().__init__(self.message)
+        self.hint = _plain(hint) or type(self).hint
 
     def _render_traceback_(self) -> list[str]:
         """Let IPython show the sentence and the hint instead of a traceback."""
@@ -168,7 +177,7 @@ class Denied(RegistryError):
 class RateLimited(RegistryError):
     """Too many requests."""
 
-    hint = "wait and run the line again, log in, or use a mirror"
+    hint = "wait a while and run the line again"
 
 
 class ProtocolError(RegistryError):
@@ -193,6 +202,8 @@ class SizeMismatch(ContentError):
 
 class BadManifest(ContentError):
     """A document that is not a usable manifest, index or config."""
+
+    hint = "its origin sent something that is no image; check the name, and whether a registry answers there"
 
 
 class StoreError(ImageError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.completer import SimpleCompletion, context_matcher
@@ -58,9 +57,7 @@ class ImageMagics(Magics):
             raise Interrupted from None
         if isinstance(answer, Manual):
             return None if silent else Help(answer)
-        if answer.kind == "images" and self.display == "widget":
-            answer = replace(answer, widget=True)
-        return None if silent else views.to_notebook(answer)
+        return None if silent else views.to_notebook(answer, widget=self.display == "widget")
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
         kernel = getattr(self.shell, "kernel", None) is not None

@@ -54,10 +54,17 @@ def moment(text: str, now: datetime | None = None) -> datetime:
     Raises:
         Misuse: none of these.
     """
+    try:
+        return _moment(text, now or datetime.now(UTC))
+    except OverflowError:
+        raise Misuse(f"{text!r} is longer than time itself", hint="such as 24h, 1h30m or 2026-01-31") from None
+
+
+def _moment(text: str, now: datetime) -> datetime:
     pieces = _DURATION.findall(text)
     if pieces and "".join(number + unit for number, unit in pieces) == text:
         back = timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in pieces))
-        return (now or datetime.now(UTC)) - back
+        return now - back
     if re.fullmatch(r"\d{9,}(\.\d+)?", text):
         return datetime.fromtimestamp(float(text), UTC)
     full = f"{text}T00:00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text

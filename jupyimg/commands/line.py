@@ -33,6 +33,12 @@ class Expanded(str):
     __slots__ = ()
 
 
+class Nothing(Expanded):
+    """The place of a list that was empty."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Word:
     """One word before expansion: pieces of text, and expressions to be worked out."""
@@ -193,7 +199,7 @@ def _closing(line: str, start: int) -> int:
 def _expand(word: Word, names: Mapping[str, Any]) -> list[str]:
     if len(word.pieces) == 1 and word.pieces[0][0] == "expr":
         source = word.pieces[0][1]
-        return [Expanded(_as_text(item, source)) for item in _series(_value(source, names))]
+        return [Expanded(_as_text(item, source)) for item in _series(_value(source, names))] or [Nothing()]
     parts = []
     for kind, what in word.pieces:
         if kind == "text":

@@ -33,7 +33,7 @@ remote_option = click.option("--remote", is_flag=True, help="ask the registry, w
 @click.option("--digests", is_flag=True, help="show digests")
 @no_trunc_option
 @click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="dangling, label, before, since, …")
-@format_option
+@format_option()
 @click.option("--widget", is_flag=True, help="a table to search, sort and select from")
 def images(
     session: Session,
@@ -60,7 +60,7 @@ def images(
         quiet=quiet,
         digests=digests,
         no_trunc=no_trunc,
-        widget=widget,
+        widget=widget and not quiet,
         json=as_json,
     )
 
@@ -69,7 +69,7 @@ def images(
 @click.argument("images", nargs=-1, required=True, type=ImageName(), metavar="IMAGE...")
 @platform_option
 @remote_option
-@format_option
+@format_option("-f")
 def inspect(
     session: Session, images: tuple[str, ...], platform: str | None, form: str | None, *, remote: bool
 ) -> Answer:
@@ -88,7 +88,7 @@ def inspect(
 @click.option(
     "-H", "--human", is_flag=True, default=True, help="sizes and times in words; --human=false for exact ones"
 )
-@format_option
+@format_option()
 def history(
     session: Session,
     image: str,

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyimg.commands import local, remote, serving  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands.line import Nothing
 from jupyimg.commands.verbs import VERBS, Verb
 from jupyimg.errors import Misuse
+from jupyimg.views.answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jupyimg.commands.session import Session
     from jupyimg.model.content import Step
-    from jupyimg.views.answer import Answer
 
     Show = Callable[[Step], None]
     Follow = Callable[[str, bool], AbstractContextManager[Show]]
@@ -65,8 +66,11 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
     verb = find(rest[0])
     if "--help" in rest[1:]:
         return Manual(verb)
-    args, switched = _switches(verb, rest[1:])
-    with _context(verb, args, session) as context:
+    args, switched = _switches(verb, [word for word in rest[1:] if not isinstance(word, Nothing)])
+    emptied = len(rest) > 1 + len(args) + len(switched)
+    if emptied and verb.name == "rmi" and all(word.startswith("-") for word in args):
+        return Answer(kind=verb.kind, records=[])  # so that a cell that cleans up can be run again
+    with _context(verb, args, session, emptied=emptied) as context:
         context.params.update(switched)
         assert verb.callback is not None
         result = context.invoke(verb.callback, **context.params)
@@ -121,12 +125,13 @@ def _switches(verb: Verb, words: Sequence[str]) -> tuple[list[str], dict[str, bo
     return rest, switched
 
 
-def _context(verb: Verb, args: list[str], session: Session) -> click.Context:
+def _context(verb: Verb, args: list[str], session: Session, *, emptied: bool) -> click.Context:
     try:
         return verb.make_context(verb.name, args, obj=session)
     except click.UsageError as error:
         message = error.format_message().rstrip(".")
-        raise Misuse(message[:1].lower() + message[1:], hint=f"%image {verb.name} --help") from None
+        hint = "what stands in {…} on this line held no values" if emptied else f"%image {verb.name} --help"
+        raise Misuse(message[:1].lower() + message[1:], hint=hint) from None
 
 
 def _drained(steps: Any, show: Show) -> Answer:

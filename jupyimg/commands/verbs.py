@@ -55,8 +55,8 @@ class PlatformName(click.ParamType[str]):
         self.all_allowed = all_allowed
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value == "all" and self.all_allowed:
-            return value
+        if value == "all":
+            return value if self.all_allowed else self.fail("one platform is meant here, not all", param, ctx)
         try:
             Platform.parse(value)
         except BadPlatform as error:
@@ -72,7 +72,7 @@ class Verb(click.Command):
     """One subcommand.
 
     Attributes:
-        columns: names of what its frame shows, for the refusal of a Go template.
+        kind: of its answer.
         docker: the Docker command that it answers to.
     """
 
@@ -121,11 +121,9 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="only the name o
 no_trunc_option = click.option("--no-trunc", is_flag=True, help="show IDs and texts in full")
 
 
-def format_option(function: Declared) -> Declared:
-    """``--format table|json``."""
-    return click.option("--format", "form", metavar="json|table", help="json: plain JSON with the frame's columns")(
-        function
-    )
+def format_option(*spellings: str) -> Callable[[Declared], Declared]:
+    """``--format table|json``, under further spellings where Docker has them."""
+    return click.option(*spellings, "--format", "form", metavar="json|table", help="json: plain JSON of the columns")
 
 
 def is_json(form: str | None, columns: Sequence[Column] = ()) -> bool:

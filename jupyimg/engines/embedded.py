@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,10 @@ from jupyimg.errors import BadReference, ContentError, ImageError, ImageNotFound
 from jupyimg.model.documents import Descriptor, Index
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import RemovalRecord, Status, TransferRecord
-from jupyimg.store import Entry, Store, retarget, without
+from jupyimg.store import Entry, Store, find, retarget, without
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.held import Held
@@ -106,10 +107,13 @@ class Embedded(Engine):
 
         def edit(entries: Entries) -> Entries:
             # Looked up under the store's lock: what was found before it may be gone by now, bytes and all.
-            found = held.find(self._open(entries), source)
+            here = self._open(entries)
+            found = held.find(here, source)
             one = self._pick(found, None, str(source))
             chosen.append(one)
-            return retarget(entries, goal, [item.entry for item in found if item.name == one.name], self.store.members)
+            by_name = held.is_name(here, source)
+            images = [item.entry for item in found if item.name == one.name] if by_name else [_alone(one)]
+            return retarget(entries, goal, images, self.store.members)
 
         self.store.change(edit)
         one = chosen[-1]
@@ -122,17 +126,31 @@ class Embedded(Engine):
         )
 
     def remove(self, names: Sequence[Reference | str], *, force: bool = False) -> list[RemovalRecord]:
-        rows: list[RemovalRecord] = []
+        plans: list[removal.Removal] = []
         failures: list[ImageError] = []
-        for name in names:
-            try:
-                rows += self._remove(name, force=force)
-            except ImageError as error:
-                if not (force and isinstance(error, ImageNotFound)):
-                    failures.append(error)
+
+        def edit(entries: Entries) -> Entries:
+            # All names in one step under the store's lock, each on what the ones before it have left.
+            plans.clear()
+            failures.clear()
+            for name in names:
+                try:
+                    entries = self._without(entries, name, plans, force=force)
+                except ImageError as error:
+                    if not (force and isinstance(error, ImageNotFound)):
+                        failures.append(error)
+            return entries
+
+        deleted = self.store.remove(edit)
+        deleted += self._unpin([item.entry for plan in plans for item in plan.held if item.name is None])
         if failures:
-            raise _first(failures, removed=len(rows))
-        return rows
+            raise _first(failures, removed=len(plans))
+        freed = [
+            RemovalRecord(action="deleted", reference=None, digest=digest, freed=size)
+            for digest, size in deleted
+            if digest is not None
+        ]
+        return [*(row for plan in plans for row in plan.untagged), *freed]
 
     def names(self) -> list[str]:
         entries = self.store.entries()
@@ -172,41 +190,48 @@ class Embedded(Engine):
             return ()
         return tuple(str(item.platform) for item in document.platforms if item.platform)
 
-    def _remove(self, name: Reference | str, *, force: bool) -> list[RemovalRecord]:
-        """Plan and act on the same entries: both happen under the store's lock."""
-        planned: list[removal.Removal] = []
-
-        def edit(entries: Entries) -> Entries:
-            here = self._open(entries)
+    def _without(
+        self, entries: Entries, name: Reference | str, plans: list[removal.Removal], *, force: bool
+    ) -> Entries:
+        """The entries without what one word of `rmi` names; a name whose image is damaged goes all the same."""
+        here = self._open(entries)
+        try:
             plan = removal.plan(here, name, force=force)
-            planned.append(plan)
-            return without(entries, _rows(plan.held), kept=_rows(here))
-
-        deleted = self.store.remove(edit)
-        pinned = [
-            item.entry for item in planned[-1].held if item.entry not in self.store.entries() and item.name is None
-        ]
-        deleted += self._unpin(pinned)
-        freed = [
-            RemovalRecord(action="deleted", reference=None, digest=digest, freed=size)
-            for digest, size in deleted
-            if digest is not None
-        ]
-        return [*planned[-1].untagged, *freed]
+        except ImageNotFound:
+            try:
+                reference = as_reference(name)
+            except BadReference:
+                reference = None
+            if reference is None or not find(entries, reference):
+                raise
+            gone = find(entries, reference)
+            row = RemovalRecord(action="untagged", reference=reference.familiar, digest=gone[0].digest)
+            plans.append(removal.Removal((), (row,)))
+            return tuple(entry for entry in entries if entry not in gone)
+        plans.append(plan)
+        return without(entries, _rows(plan.held), kept=_rows(here))
 
     def _unpin(self, entries: list[Entry]) -> list[Freed]:
         """Stop keeping what has no name; its bytes go with all others that nothing needs."""
-        known = self.store.pins()
-        gone = [entry for entry in entries if entry.descriptor.digest in known.get(entry.repository or "", {})]
-        for entry in gone:
-            digest = entry.descriptor.digest
-            self.store.pin(
-                entry.repository or "", lambda pins, gone=digest: {k: v for k, v in pins.items() if k != gone}
-            )
-        return self.store.collect() if gone else []
+        gone = {entry.descriptor.digest for entry in entries}
+        owners = [owner for owner, kept in self.store.pins().items() if gone & kept.keys()]
+
+        def less(pins: Mapping[Digest, float]) -> Mapping[Digest, float]:
+            return {digest: end for digest, end in pins.items() if digest not in gone}
+
+        for owner in owners:
+            self.store.pin(owner, less)
+        return self.store.collect() if owners else []
 
     def _moving(self) -> Moving:
         return Moving(self.store, self.remote, self.settings)
+
+
+def _alone(one: Held) -> Entry:
+    """One platform as an entry of its own: who names it by its ID means it and not its whole index."""
+    if not one.entry.descriptor.is_index:
+        return one.entry
+    return replace(one.entry, descriptor=one.descriptor, index=one.entry.descriptor)
 
 
 def _rows(items: Sequence[Held]) -> list[tuple[Entry, Descriptor]]:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import BadReference, Conflict, ContentError, ImageNotFound
+from jupyimg.errors import BadReference, Conflict, ContentError, ImageNotFound, Unsupported
 from jupyimg.model.documents import Manifest
 from jupyimg.model.platform import Platform
 from jupyimg.model.reference import Reference
@@ -63,7 +63,7 @@ def hold(store: Store, entries: Iterable[Entry]) -> list[Held]:
     for entry in entries:
         try:
             found += _open(store, entry, entry.descriptor)
-        except ContentError:
+        except (ContentError, Unsupported):
             continue
     return found
 
@@ -130,7 +130,7 @@ def _by_name(held: Sequence[Held], word: Reference | str) -> list[Held]:
     return [
         item
         for item in held
-        if wanted.digest in item.digests and _repository(item) == wanted.name and (item.name or item.entry.repository)
+        if wanted.digest in {item.descriptor.digest, item.digest} and _repository(item) == wanted.name
     ]
 
 
@@ -145,8 +145,9 @@ def _by_id(held: Sequence[Held], word: str) -> list[Held]:
     start = f"sha256:{match[1]}"
     found = [item for item in held if any(digest.startswith(start) for digest in item.digests)]
     images = {item.image_id for item in found}
-    indexes = {item.digest for item in found if item.digest.startswith(start)}
-    if len(images) > 1 and len(indexes) != 1:
+    # The platforms of one index may be found by its digest together; anything else that is found twice is doubtful.
+    by_index = {item.digest for item in found} if all(item.digest.startswith(start) for item in found) else set()
+    if len(images) > 1 and len(by_index) != 1:
         shown = ", ".join(sorted(image.short for image in images))
         raise Conflict(f"{word} is the beginning of several image IDs: {shown}", hint="give more digits of the one")
     return found

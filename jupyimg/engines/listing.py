@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from jupyimg.engines.held import find, platform_of
-from jupyimg.errors import ContentError
+from jupyimg.errors import ContentError, Misuse
 from jupyimg.model.records import ImageRecord
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def glob(pattern: str) -> re.Pattern[str]:
             out += "[^/]*" if char == "*" else "[^/]"
         elif closing > 0:
             inside = pattern[at + 1 : closing].replace("\\", "\\\\")
-            out += f"[{inside}]"
+            out += f"[{inside.replace('[', chr(92) + '[')}]"
             at = closing
         elif char == "\\" and at + 1 < len(pattern):
             at += 1
@@ -102,7 +102,12 @@ def glob(pattern: str) -> re.Pattern[str]:
         else:
             out += re.escape(char)
         at += 1
-    return re.compile(out)
+    try:
+        return re.compile(out)
+    except re.error:
+        raise Misuse(
+            f"reference={pattern} is no pattern", hint="*, ? and [a-z] have a meaning; write \\[ for a bracket"
+        ) from None
 
 
 def _spellings(item: ImageRecord) -> list[str]:

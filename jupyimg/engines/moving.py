@@ -12,6 +12,7 @@ from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DEFAULT_TAG
+from jupyimg.store import find
 from jupyimg.transfer import Selection, copying
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class Moving:
     def _pull(self, reference: Reference, selection: Selection) -> Moved:
         yield Step(Phase.NOTE, text=f"{reference.target}: Pulling from {reference.path}")
         place = self.remote.registries.repository(reference)
-        before = [entry for entry in self.store.entries() if entry.name == reference]
+        before = find(self.store.entries(), reference)
         with self.store.writer() as sink:
             copied = yield from copying(place, sink, reference, selection=selection, workers=self.settings.transfers)
-        after = [entry for entry in self.store.entries() if entry.name == reference]
+        after = find(self.store.entries(), reference)
         fresh = before != after
         yield Step(Phase.NOTE, text=f"Digest: {copied.tree.root.digest}")
         what = "Downloaded newer image for" if fresh else "Image is up to date for"

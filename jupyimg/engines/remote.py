@@ -8,12 +8,12 @@ from jupyimg.engines import details
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.errors import Misuse, Unsupported
 from jupyimg.model.config import read_config
-from jupyimg.model.content import Phase, Step, verified
+from jupyimg.model.content import Phase, Step
 from jupyimg.model.documents import Index, Manifest, choose
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.registry import Registries
-from jupyimg.transfer import Selection, copying, fetch_manifest, no_such_platform, platforms
+from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -138,5 +138,9 @@ class Remote:
             if not isinstance(below, Manifest):
                 raise Unsupported(f"{reference.familiar} is an index of indexes")
             top = below
-        raw = b"".join(verified(top.config, place.read(top.config)))
+        raw = fetch(place, top.config)
+        if platform is not None and not offered and top.is_image:
+            found = read_config(raw).platform
+            if platform.distance(found) is None:
+                raise no_such_platform(reference, platform, [str(found)])
         return root.digest, top, raw, offered

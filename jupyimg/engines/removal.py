@@ -2,6 +2,7 @@
 
 ========================================  =========================================================
 a name, others are left for the image     only that name goes
+a digest, and only tags hold it           a conflict that lists them (there is nothing else to take away)
 the last name                             it goes, with the digest it was known by; the image is deleted
 an ID with one name (or none)             the name goes, the image is deleted
 an ID with several names                  a conflict that lists them; with ``force`` all of them go
@@ -49,7 +50,30 @@ def plan(held: Sequence[Held], word: Reference | str, *, force: bool) -> Removal
                 f"{word} has several names: {', '.join(names)}",
                 hint=f"remove one by its name, or all of them with -f (%image rmi -f {word})",
             )
+    else:
+        found = _by_digest(found, word) if "@" in str(word) else [*found, *_left_over(held, found)]
     return Removal(tuple(found), tuple(_untagged(held, found)))
+
+
+def _by_digest(found: list[Held], word: Reference | str) -> list[Held]:
+    """Only what was pulled by digest, or has lost its tag; a tag is never taken away by a digest."""
+    exact = [item for item in found if item.name is None or not item.name.tag]
+    if not exact:
+        tags = ", ".join(sorted({item.name.familiar for item in found if item.name}))
+        raise Conflict(f"{word} is only held as {tags}", hint="remove these by their names")
+    return exact
+
+
+def _left_over(held: Sequence[Held], found: Sequence[Held]) -> list[Held]:
+    """With a repository's last tag of an image go the digests that the repository knows it by."""
+    names, going = {item.name for item in found}, {item.descriptor.digest for item in found}
+    repositories = {name.name for name in names if name}
+    others = [
+        item
+        for item in held
+        if item.name and item.name not in names and item.name.name in repositories and item.descriptor.digest in going
+    ]
+    return [] if any(item.name and item.name.tag for item in others) else others
 
 
 def _untagged(held: Sequence[Held], found: Sequence[Held]) -> list[RemovalRecord]:

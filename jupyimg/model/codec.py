@@ -32,7 +32,9 @@ def decode(raw: bytes, shape: type[T], *, what: str = "document", own: bool = Fa
     try:
         value: T = decoder.decode(raw)
         if not own and not _plainly_unambiguous(raw):
-            json.loads(raw, object_pairs_hook=_unambiguous)
+            tree = json.loads(raw, object_pairs_hook=_unambiguous)
+            if what == "manifest":
+                _undisguised(tree)
     except RecursionError:
         raise BadManifest(f"the {what} is nested without end") from None
     except UnicodeDecodeError:
@@ -55,7 +57,8 @@ def _custom(kind: type, value: object) -> object:
     raise ValueError("expected a digest")
 
 
-_OWN_KEYS = ("mediaType", "digest", "size", "layers", "manifests", "config", "schemaVersion", "rootfs")
+_OWN_KEYS: tuple[str, ...] = ("mediaType", "digest", "size", "layers", "manifests", "config", "schemaVersion", "rootfs")
+_OWN_KEYS += ("platform", "urls", "subject", "artifactType", "diff_ids")
 _FOLDED = frozenset(key.casefold() for key in _OWN_KEYS)
 _QUICK = 64 << 10
 """Bytes up to which a document is taken apart once more for a quick look; a large one would only cost memory twice."""
@@ -76,6 +79,22 @@ def _plainly_unambiguous(raw: bytes) -> bool:
         return False
     lowered = raw.lower()
     return all(raw.count(exact) == lowered.count(lower) for exact, lower in _EXACT)
+
+
+_FREE = frozenset({"annotations", "Labels", "labels"})
+
+
+def _undisguised(tree: object) -> None:
+    """A key that Go would take for one of ours and we would not: the same digest would be two images."""
+    if isinstance(tree, list):
+        for item in tree:
+            _undisguised(item)
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            if key.casefold() in _FOLDED and key not in _OWN_KEYS:
+                raise ValueError(f"the key {key!r} is one of ours in another case")
+            if key not in _FREE:
+                _undisguised(value)
 
 
 def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -30,7 +30,8 @@ class ImageRecord:
         unpacked: bytes of its files as Docker counts them; None until a walk of the layers has found it.
         digest: what a pull by digest names: the index if it came from one, else the manifest.
         manifest_digest: the manifest of this platform.
-        reference: what commands take for exactly this image: ``name:tag``, ``name@digest`` or the image ID.
+        reference: what commands take: ``name:tag``, ``name@digest``, or the image ID where there is no name. Where a
+            name holds several platforms it means all of them, and the image ID means one.
         containers: how many containers use it; None where the engine knows no containers.
         kind: "image", or the type of the artefact that it is.
         dangling: True where a tag pointed at it and has moved on.

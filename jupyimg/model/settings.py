@@ -17,7 +17,7 @@ class Settings:
 
     Attributes:
         home: folder that holds ``store/`` and everything else of ours ($JUPYIMG_HOME).
-        engine: "embedded" or "docker" ($JUPYIMG_ENGINE).
+        engine: the name of one in `engines.ENGINES` ($JUPYIMG_ENGINE).
         platform: what is pulled and shown by default ($DOCKER_DEFAULT_PLATFORM); None is this machine's.
         insecure: registries (HOST[:PORT]) spoken to over plain http besides loopback ($JUPYIMG_INSECURE).
         proxies: ``http``, ``https``, ``all`` and ``no``, as in $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, $NO_PROXY.
@@ -33,7 +33,7 @@ class Settings:
     engine: str = "embedded"
     platform: Platform | None = None
     insecure: frozenset[str] = frozenset()
-    proxies: dict[str, str] = field(default_factory=dict)
+    proxies: dict[str, str] = field(default_factory=dict, repr=False)
     ca_file: str = ""
     transfers: int = 6
     connect_timeout: float = 10.0

@@ -65,6 +65,7 @@ class Listener:
 
     def __init__(self, port: socket.socket, respond: Respond, *, limit: int, patience: Patience) -> None:
         self._port = port
+        self._port.settimeout(_TICK)  # where shutdown() does not wake accept(), time does
         self._respond = respond
         self._limit = limit
         self._patience = patience
@@ -74,7 +75,6 @@ class Listener:
 
     def run(self) -> None:
         """Accept until `stop`."""
-        self._port.settimeout(_TICK)  # where shutdown() does not wake accept(), time does
         while not self._stopped:
             try:
                 sock, _ = self._port.accept()

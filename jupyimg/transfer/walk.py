@@ -83,7 +83,7 @@ def walk(source: Source, reference: Reference, selection: Selection) -> Tree:
         above = () if selection.alone else (root,)
         return _tree(chosen if selection.alone else root, (chosen, *above), [(chosen, manifest)])
     if selection.strict and selection.platform is not None and top.is_image:
-        found = read_config(_bytes(source, top.config)).platform
+        found = read_config(fetch(source, top.config)).platform
         if selection.platform.distance(found) is None:
             raise no_such_platform(reference, selection.platform, [str(found)])
     return _tree(root, (root,), [(root, top)])
@@ -95,7 +95,7 @@ def fetch_manifest(source: Source, descriptor: Descriptor) -> Manifest | Index:
     Raises:
         BadManifest, DigestMismatch, SizeMismatch: it is not usable, or not what the descriptor says.
     """
-    return read_manifest(_bytes(source, descriptor), descriptor.media_type, digest=descriptor.digest)
+    return read_manifest(fetch(source, descriptor), descriptor.media_type, digest=descriptor.digest)
 
 
 def platforms(source: Source, index: Index, depth: int = 0) -> list[Descriptor]:
@@ -170,7 +170,7 @@ def _with_platform(source: Source, child: Descriptor) -> list[Descriptor]:
     manifest = fetch_manifest(source, child)
     if not isinstance(manifest, Manifest) or not manifest.is_image:
         return []
-    found = read_config(_bytes(source, manifest.config)).platform
+    found = read_config(fetch(source, manifest.config)).platform
     return [
         Descriptor(
             media_type=child.media_type,
@@ -182,7 +182,13 @@ def _with_platform(source: Source, child: Descriptor) -> list[Descriptor]:
     ]
 
 
-def _bytes(source: Source, descriptor: Descriptor) -> bytes:
+def fetch(source: Source, descriptor: Descriptor) -> bytes:
+    """Read and prove a small document, a manifest or a config.
+
+    Raises:
+        BadManifest: it is too large to be one.
+        DigestMismatch, SizeMismatch: it is not what the descriptor says.
+    """
     if descriptor.size > MANIFEST_LIMIT:
         raise BadManifest(f"{descriptor.digest.short} has {descriptor.size} bytes, too many for a manifest or config")
     return b"".join(verified(descriptor, source.read(descriptor)))

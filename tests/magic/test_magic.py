@@ -255,3 +255,31 @@ def test_display_can_be_a_widget_for_a_whole_notebook(shell, samples):
     table = run(shell, "%image images")
     assert hasattr(table, "selection")
     assert len(table.selection) == 0
+
+
+# ---- corners
+
+
+def test_a_cell_that_cleans_up_can_be_run_again(shell, samples):
+    cell = "x = %image images sample/hello\n%image rmi {x}"
+    assert len(run(shell, cell)) > 0
+    again = run(shell, cell)
+    assert (len(again), next(iter(again.columns))) == (0, "action")
+    with pytest.raises(Misuse) as caught:
+        run(shell, "%image inspect {x}")
+    assert "no values" in caught.value.hint
+
+
+def test_ids_alone_are_no_widget(shell, samples):
+    run(shell, "%config ImageMagics.display = 'widget'")
+    for line in ("images -q", "images --widget -q"):
+        assert isinstance(run(shell, f"%image {line}"), pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    "line", ["images -f until=99999999999999999999h", "push --platform all x", "inspect -f {{.Id}} x"]
+)
+def test_more_lines_that_are_refused_in_a_sentence(shell, samples, line):
+    with pytest.raises(Misuse) as caught:
+        run(shell, f"%image {line}")
+    assert caught.value.hint
