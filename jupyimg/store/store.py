@@ -245,7 +245,7 @@ class Store:
             leased = leases.live(self._layout)
             usage = self._usage(self._listing.fresh(), leased, partials.partials(self._layout, leased))
             staying = choose(usage)
-            gone = usage.unneeded(staying)
+            gone = usage.told(usage.unneeded(staying))
             self._listing.write(staying)
             deleted = Collector(self._documents, leased).delete(gone)
             return [*deleted, *partials.delete(self._layout, leased, doomed)]

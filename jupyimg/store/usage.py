@@ -82,14 +82,17 @@ class Usage:
                 pending += self.graph.children[digest] if digest in self.graph.indexes else ()
         return found
 
-    def unneeded(self, entries: Entries, pins: Mapping[str, Kept] | None = None) -> dict[Digest, int]:
-        """What may be deleted once only these entries and pins are there, and its bytes, in telling order."""
+    def unneeded(self, entries: Entries) -> dict[Digest, int]:
+        """What may be deleted once only these entries are listed, and its bytes."""
         named = roots_of(entries)
-        pinned = (digest for kept in (self.pins if pins is None else pins).values() for digest in kept)
+        pinned = (digest for kept in self.pins.values() for digest in kept)
         roots = Roots(named.whole.union(pinned, self.foreign, self.leased), named.bare)
         needed = reach(roots, self.graph.children, self._about)
-        gone = self.graph.told([digest for digest in self.blobs if digest not in needed], self.blobs)
-        return {digest: self.blobs[digest] for digest in gone}
+        return {digest: size for digest, size in self.blobs.items() if digest not in needed}
+
+    def told(self, gone: Mapping[Digest, int]) -> dict[Digest, int]:
+        """The same in the order in which it is best told."""
+        return {digest: gone[digest] for digest in self.graph.told(gone, self.blobs)}
 
     def freed(self, gone: Entries) -> int:
         """Bytes that removing these entries together gives back, garbage that lies about already left out."""
