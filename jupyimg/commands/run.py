@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _TRUE = {"true", "1", "t"}
 _FALSE = {"false", "0", "f"}
 _GROUPS = {"docker", "image", "container", "system"}
+_OF_IMAGES = {"prune", "rmi"}
+"""What must not be taken for an order about containers: Docker's `container prune` leaves images alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
     if not rest or rest[0] in {"help", "--help", "-h"}:
         return Manual(find(rest[1]) if len(rest) > 1 else None)
     verb = find(rest[0])
+    if verb.name in _OF_IMAGES and "container" in words[: len(words) - len(rest)]:
+        raise Misuse(f"{rest[0]} is about images here", hint=f"%image {verb.name} --help says more")
     if "--help" in rest[1:]:
         return Manual(verb)
     args, switched = _switches(verb, [word for word in rest[1:] if not isinstance(word, Nothing)])

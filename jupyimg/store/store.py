@@ -112,6 +112,10 @@ class Store:
                 lease.add(*digests)
             yield lease
 
+    def reading(self) -> Lease:
+        """A lease that only pruning heeds, for content that others are fetching; the caller closes it."""
+        return Lease(self._layout, reading=True)
+
     # ---- looking
 
     def entries(self) -> Entries:
@@ -222,7 +226,7 @@ class Store:
         if self._layout.leases.is_dir():
             try:
                 with self._layout.locked():  # so that no lease is looked at while its process makes it
-                    leased = leases.live(self._layout)
+                    leased = leases.live(self._layout, reading=True)
                     waiting = partials.partials(self._layout, leased)
             except StoreDenied:
                 leased = leases.named(self._layout)
@@ -242,7 +246,7 @@ class Store:
         if not self.root.exists():
             return []
         with self._layout.locked():
-            leased = leases.live(self._layout)
+            leased = leases.live(self._layout, reading=True)
             usage = self._usage(self._listing.fresh(), leased, partials.partials(self._layout, leased))
             staying = choose(usage)
             gone = usage.told(usage.unneeded(staying))
