@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import ContentError, ImageNotFound, SizeMismatch, StoreDenied
+from jupyimg.errors import ContentError, DiskFull, ImageNotFound, SizeMismatch, StoreDenied
 from jupyimg.model.content import CHUNK
 from jupyimg.store import leases, partials, pins
 from jupyimg.store.documents import Documents
@@ -208,13 +208,25 @@ class Store:
         with self._layout.locked():
             before, kept = self._listing.fresh(), self.pins()
             after, to_keep = edit(before, kept)
-            collector = Collector(self._documents, leases.live(self._layout))
+            leased = leases.live(self._layout)
+            collector = Collector(self._documents, leased)
             same = (after, to_keep) == (before, kept)
             roots = self._roots(before, kept), self._roots(after, to_keep)
             orphaned = [] if same else collector.orphaned(*roots)
             self._keep(kept, to_keep)
+            room = self._write_less(after, leased)
+            return [*collector.delete(orphaned), *room]
+
+    def _write_less(self, after: Entries, leased: Collection[Digest]) -> list[Freed]:
+        """Write a shorter list, also where the disk is full: what broken-off transfers left then makes room for it."""
+        try:
             self._listing.write(after)
-            return collector.delete(orphaned)
+        except DiskFull:
+            room = partials.delete(self._layout, leased, lambda _: True)
+            self._unpacked.forget()
+            self._listing.write(after)
+            return room
+        return []
 
     def usage(self) -> Usage:
         """What lies here now and what needs it; nothing is kept from changing afterwards.
@@ -250,9 +262,9 @@ class Store:
             usage = self._usage(self._listing.fresh(), leased, partials.partials(self._layout, leased))
             staying = choose(usage)
             gone = usage.told(usage.unneeded(staying))
-            self._listing.write(staying)
-            deleted = Collector(self._documents, leased).delete(gone)
-            return [*deleted, *partials.delete(self._layout, leased, doomed)]
+            waited = partials.delete(self._layout, leased, doomed)
+            waited += self._write_less(staying, leased)
+            return [*Collector(self._documents, leased).delete(gone), *waited]
 
     def _usage(self, entries: Entries, leased: Collection[Digest], waiting: Iterable[Partial]) -> Usage:
         kept, blobs = self.pins(), self._layout.blobs()

@@ -156,6 +156,11 @@ class Unpacked:
             return [self._measure(layer) for layer in layers]
         return [self._prove(layer, diff_id) for layer, diff_id in zip(layers, diff_ids, strict=True)]
 
+    def forget(self) -> None:
+        """Delete what was written down, for room; it is found again."""
+        with suppress(OSError):
+            self._path.unlink()
+
     def _measure(self, layer: Descriptor) -> int | None:
         found = self._lookup(layer.digest)
         if found is None and layer.media_type in LAYER_TYPES and layer.digest not in self._failed:

@@ -130,3 +130,25 @@ def test_a_store_that_is_deleted_while_it_is_open_is_made_anew(store, place, roo
     assert store.entries() == ()
     bring(store, place, "nginx", place.image())
     verify_store(root)
+
+
+def test_on_a_full_disk_what_a_broken_off_transfer_left_makes_room_for_removing_and_pruning(small_disk, place):
+    root = small_disk / "store"
+    store = Store(root)
+    for number in range(60):
+        bring(store, place, f"app:{number}", place.image(layers=(b"%d" % number,)))
+    for empty in (
+        lambda: store.remove(lambda entries: entries[1:]),
+        lambda: store.prune(lambda usage: usage.entries[1:], lambda _: False),
+    ):
+        half = root / ".jupyimg" / "ingest" / f"sha256-{'0' * 64}"
+        with suppress(OSError), half.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        with pytest.raises(DiskFull):
+            bring(store, place, "more", place.image(layers=(b"y" * 9000,)))
+        size, before = half.stat().st_size, len(store.entries())
+        freed = dict(empty())
+        assert freed[Digest(f"sha256:{'0' * 64}")] == size
+        assert len(store.entries()) == before - 1
+        verify_store(root)
