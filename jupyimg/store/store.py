@@ -255,7 +255,7 @@ class Store:
         Returns:
             what was really deleted, in telling order; the digest is None for an upload that never got one.
         """
-        if not self.root.exists():
+        if not self.entries() and not self.root.exists():
             return []
         with self._layout.locked():
             leased = leases.live(self._layout, reading=True)
@@ -292,15 +292,6 @@ class Store:
             collector = Collector(self._documents, leased)
             deleted = collector.delete(collector.unneeded(self._roots(self._listing.fresh(), self.pins())))
             return [*deleted, *partials.delete(self._layout, leased, lambda _: True)]
-
-    def garbage(self) -> list[Freed]:
-        """What `collect` would delete, broken-off transfers aside; found without writing, for a figure to show."""
-        collector = Collector(self._documents, leases.named(self._layout))
-        sizes = self.blobs()
-        return [
-            Freed(digest, sizes.get(digest, 0))
-            for digest in collector.unneeded(self._roots(self.entries(), self.pins()))
-        ]
 
     def drop_stale_uploads(self, seconds: float) -> None:
         """Delete uploads that no living process writes and that nobody has written to for so long."""
