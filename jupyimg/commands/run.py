@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyimg.commands import archives, local, remote, serving  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
+    archives,
+    local,
+    remote,
+    serving,
+    space,
+)
 from jupyimg.commands.line import Nothing
 from jupyimg.commands.verbs import VERBS, Verb
 from jupyimg.errors import Misuse
@@ -35,6 +41,8 @@ ORDER = (
 _TRUE = {"true", "1", "t"}
 _FALSE = {"false", "0", "f"}
 _GROUPS = {"docker", "image", "container", "system"}
+_OF_IMAGES = {"prune", "rmi"}
+"""What must not be taken for an order about containers: Docker's `container prune` leaves images alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,8 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
     if not rest or rest[0] in {"help", "--help", "-h"}:
         return Manual(find(rest[1]) if len(rest) > 1 else None)
     verb = find(rest[0])
+    if verb.name in _OF_IMAGES and "container" in words[: len(words) - len(rest)]:
+        raise Misuse(f"{rest[0]} is about images here", hint=f"%image {verb.name} --help says more")
     if "--help" in rest[1:]:
         return Manual(verb)
     args, switched = _switches(verb, [word for word in rest[1:] if not isinstance(word, Nothing)])

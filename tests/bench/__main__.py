@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MEBIBYTE = 1 << 20
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 LISTED = 1000
+SHARED = 5000
 
 
 class Bench:
@@ -202,6 +203,18 @@ def warm_list(bench: Bench) -> Row:
     )
 
 
+def space(bench: Bench, what: str, asked: str) -> Row:
+    """What a question about disk space takes against listing the same images, by a new engine each time."""
+    store = bench.folder / "sharing"
+    if not store.exists():
+        apart(lists.fill_sharing, store / "store", LISTED, SHARED)
+    used = once(Run([sys.executable, "-c", lists.SPACE, str(store), asked], dict(os.environ)), bench.log)
+    new, warm = ([float(word) for word in line.split()] for line in bench.log.read_text().splitlines())
+    print(f"{what}: a warm engine takes {warm[0]:.3f} s, to list {warm[1]:.3f} s, ratio {warm[2]:.2f}")
+    ours, theirs = (Figures(seconds, seconds, used.peak) for seconds in new[:2])
+    return Row(f"{what}, {LISTED} images", "engine.images()", ours, theirs, new[2], 2.0)
+
+
 def load(bench: Bench) -> Row:
     """What `%load_ext jupyimg` adds to the start of IPython."""
 
@@ -304,6 +317,10 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "load-docker": lambda bench: load_archive(bench, "docker load", None),
     "list-cold": cold_list,
     "list-warm": warm_list,
+    "df": lambda bench: space(bench, "df", "lambda engine: engine.disk()"),
+    "df-v": lambda bench: space(bench, "df -v", "lambda engine: engine.disk_images()"),
+    "prune-plan": lambda bench: space(bench, "prune plan", "lambda engine: engine.prune_plan()"),
+    "prune-plan-all": lambda bench: space(bench, "prune -a plan", "lambda engine: engine.prune_plan(everything=True)"),
     "extension": load,
 }
 
