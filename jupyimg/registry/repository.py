@@ -49,6 +49,10 @@ class Repository:
         """End what is under way in any thread, at once; what is asked for later works as ever."""
         self._line.calls.cut()
 
+    def pauses(self) -> list[tuple[str, float]]:
+        """Whether the registry asks us to wait, and for how long (`Patient`)."""
+        return self._line.pauses()
+
     # ---- Source
 
     def resolve(self, reference: Reference) -> Descriptor:

@@ -45,7 +45,7 @@ class KernelProgress(Progress):
             self._publish(now)
 
     def close(self) -> None:
-        if self.ledger.items or self.ledger.before:
+        if self.ledger.items or self.ledger.before or self.ledger.counts:
             self._publish(self.ledger.ended)
 
     def _publish(self, now: float) -> None:
