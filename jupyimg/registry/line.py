@@ -84,6 +84,7 @@ class Line:
                 known.append(find(reference.host) if find else None)
             return known[0]
 
+        self.credentials = credentials
         pull = f"repository:{reference.path}:pull"
         others = tuple(f"repository:{path}:pull" for path in mounts)
         self._reading = RegistryAuth(self.base, (pull,), client.tokens, credentials, client.check)

@@ -11,6 +11,7 @@ leases          what running operations rely on
 names           entries of index.json, and how names come, move and go (pure)
 listing         index.json as entries, and entries as index.json
 garbage         what may be deleted (pure), and deleting it
+descriptions    what images in registries are, remembered by digest
 pins            roots that are not names
 documents       manifests and configs, read once, proven
 presence        whether content is here, and all that a root needs
@@ -27,6 +28,7 @@ Other tools may read the layout at any time. One that writes into it (``skopeo c
 so it should run alone; what it wrote is understood and kept.
 """
 
+from jupyimg.store.descriptions import Description, Descriptions
 from jupyimg.store.garbage import Freed
 from jupyimg.store.ingest import FileIngest
 from jupyimg.store.leases import Lease
@@ -38,6 +40,8 @@ from jupyimg.store.unpacked import LAYER_TYPES, walk_layer
 
 __all__ = [
     "LAYER_TYPES",
+    "Description",
+    "Descriptions",
     "Entries",
     "Entry",
     "FileIngest",

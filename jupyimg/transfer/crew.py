@@ -43,9 +43,13 @@ class Pauses:
         self._places = [place for place in places if isinstance(place, Patient)]
         self._shown: dict[str, Step] = {}
 
+    def add(self, place: Patient) -> None:
+        """One more place."""
+        self._places.append(place)
+
     def news(self) -> Iterator[Step]:
         """A step for each pause that began, went on by a second, or is over."""
-        left = {host: math.ceil(seconds) for place in self._places for host, seconds in place.pauses()}
+        left = {host: math.ceil(seconds) for place in tuple(self._places) for host, seconds in place.pauses()}
         for host in [host for host in self._shown if host not in left]:
             yield Step(Phase.PAUSED, host, 0, self._shown.pop(host).total)
         for host, seconds in left.items():
