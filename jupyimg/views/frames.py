@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jupyimg.errors import Misuse
-from jupyimg.model.records import HistoryRecord, ImageRecord, RemovalRecord, TransferRecord
+from jupyimg.model.records import (
+    FactRecord,
+    HistoryRecord,
+    ImageRecord,
+    RemovalRecord,
+    RepositoryRecord,
+    SearchRecord,
+    TagRecord,
+    TransferRecord,
+)
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import Column, Meaning, columns_of
@@ -50,6 +59,10 @@ _KINDS: dict[type, str] = {
     HistoryRecord: "history",
     TransferRecord: "pull",
     RemovalRecord: "rmi",
+    SearchRecord: "search",
+    TagRecord: "tags",
+    RepositoryRecord: "catalog",
+    FactRecord: "info",
 }
 
 

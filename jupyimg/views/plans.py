@@ -125,6 +125,8 @@ _PLANS: dict[str, dict[str, When]] = {
         "created": _known,
         "updated": _known,
     },
+    "catalog": {"repository": _always},
+    "info": {"field": _always, "value": _always},
     "df": dict.fromkeys(("type", "total", "active", "size", "reclaimable"), _always),
     "df -v": {
         **dict.fromkeys(("repository", "tag", "image_id", "created", "size", "shared", "unique"), _always),
