@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jupyimg.errors import ImageError, Interrupted, RateLimited, Unreachable
 from jupyimg.model.content import COUNTED, Phase, Step
-from jupyimg.transfer.crew import JOIN, Board, Stopped
+from jupyimg.transfer.crew import JOIN, Board
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,11 +75,11 @@ class Asking(Board):
             telling: count down the pauses that it is told to make; one place of a host is enough.
 
         Raises:
-            Stopped: it came already.
+            Interrupted: it came already.
         """
         with self._guard:
             if self.stop.is_set():
-                raise Stopped
+                raise Interrupted
             self._places.add(place)
             if telling:
                 self.pauses.add(place)
@@ -90,7 +90,7 @@ class Asking(Board):
         """Ask a place that is of no more use afterwards; a stop cuts it off.
 
         Raises:
-            Stopped: it came already.
+            Interrupted: it came already.
         """
         try:
             yield self.enter(place)

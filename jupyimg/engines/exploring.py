@@ -297,7 +297,7 @@ def _check_host(host: str, *, catalogued: bool = True) -> None:
         Misuse, Unsupported: it does.
     """
     try:
-        named = Reference.parse(f"{host}/x", default_tag="")
+        named = Reference.parse(f"{host}/x/x", default_tag="")
     except BadReference:
         named = Reference("", "")
     if catalogued and (host in {DOCKER_HUB, "index.docker.io"} or not host_of(host).has_catalog):
@@ -305,7 +305,7 @@ def _check_host(host: str, *, catalogued: bool = True) -> None:
             "Docker Hub does not list its repositories",
             hint="%image search TERM finds some; %image tags NAME reads one",
         )
-    if named.host != host or named.path != "x":
+    if named.host != host or named.path != "x/x":
         raise Misuse(f"{host!r} is not a registry", hint="write it as HOST[:PORT], such as localhost:5000")
 
 

@@ -60,6 +60,8 @@ PROMISED = {
         "created": "datetime64[ns, UTC]",
         "updated": "datetime64[ns, UTC]",
     },
+    "catalog": {"repository": "str"},
+    "info": {"field": "str", "value": "str"},
     **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy"), TRANSFERS),
     **dict.fromkeys(("rmi", "prune"), REMOVALS),
     "df": {"type": "category", "total": "Int64", "active": "Int64", "size": "Int64", "reclaimable": "Int64"},
