@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyimg.commands import exploring, local, remote, serving  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands import local, remote, serving  # noqa: F401 - importing them declares their subcommands
 from jupyimg.commands.line import Nothing
 from jupyimg.commands.verbs import VERBS, Verb
 from jupyimg.errors import Misuse
 from jupyimg.views.answer import Answer
+
+# isort: split
+from jupyimg.commands import exploring  # noqa: F401 - below what changes something, in the help too
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

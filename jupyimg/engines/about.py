@@ -57,7 +57,7 @@ def _registries(engine: Engine, settings: Settings, paths: bool) -> Lines:  # no
     quota = left(engine.remote.quota())
     yield "Docker Hub quota", quota or "not known yet; --quota asks, which costs none of it"
     for host, learned in sorted(engine.remote.registries.known().items()):
-        said = [f"{learned.requests} requests"]
+        said = ["1 request" if learned.requests == 1 else f"{learned.requests} requests"]
         said += [f"asks us to wait {learned.left:.0f} seconds"] if learned.left else []
         said += [left(learned.quota)] if learned.quota else []
         said += [f"searched by {learned.search}"] if learned.search else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from jupyimg.engines.asked import as_reference
 from jupyimg.engines.asking import Asking
 from jupyimg.engines.describing import Describing, bare, by_version, newest_first
 from jupyimg.errors import BadReference, ImageError, Misuse, RateLimited, Unsupported
+from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import Found, RepositoryRecord, SearchRecord, TagRecord
 from jupyimg.model.reference import DOCKER_HUB, Reference
 from jupyimg.registry import Wanted, catalog, host_of, hub_tags, search
@@ -24,7 +26,6 @@ from jupyimg.transfer.crew import apart, together
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from jupyimg.model.content import Step
     from jupyimg.model.records import Quota
     from jupyimg.model.settings import Settings
     from jupyimg.registry import Desk, Registries
@@ -140,6 +141,8 @@ class Exploring:
         with board.stoppable():
             tags = sorted((yield from apart(names, board)), key=by_version, reverse=True)
             kept = tags[:limit] if limit else tags
+            if metered and describing.details:
+                yield from self._warning(repository.host, len(kept))
             rows = yield from self._described(board, describing, [repository.with_tag(tag) for tag in kept])
         notes = board.notes()
         if len(kept) < len(tags):
@@ -236,6 +239,15 @@ class Exploring:
             with board.stoppable():
                 yield from apart(partial(place.resolve, reference), board)
         return self._registries.quota(host)
+
+    def _warning(self, host: str, tags: int) -> Generator[Step, None, None]:
+        """What reading manifests is about to cost, and of how much."""
+        quota = self._registries.quota(host)
+        if quota is None:
+            with suppress(ImageError):  # who cannot be asked what is left can be asked for the rest all the same
+                quota = yield from self.asking_quota(host)
+        text = f"Reading the manifests of {_times(tags, 'tag')} of {host}, each of which counts as a pull"
+        yield Step(Phase.NOTE, text="; ".join(filter(None, (text, left(quota)))))
 
     def _cost(self, host: str, requests: int, manifests: int) -> str:
         learned = self._registries.learned(host)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from jupyimg.registry.call import Call
     from jupyimg.registry.desk import Desk
 
+MOST = 1_000_000
+"""More repositories than any real registry lists."""
+
 
 def catalog(desk: Desk, call: Call) -> Iterator[Reference]:
     """Every repository, each once, in the order that the registry gives them.
@@ -48,3 +51,5 @@ def catalog(desk: Desk, call: Call) -> Iterator[Reference]:
                 if reference.path == name and name not in seen:
                     seen.add(reference.path)
                     yield reference
+        if len(seen) > MOST:
+            raise ProtocolError(f"{desk.host} gives a catalog without end")

@@ -53,11 +53,12 @@ class Learned:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def note(self, request: httpx.Request, response: httpx.Response) -> None:
-        """Count a request that was answered, and keep what the answer says of a quota."""
+        """Count a request that was answered, and keep what the host itself says of a quota."""
+        quota = read_quota(response.headers) if response.request is request else None  # not one that it sent us to
         with self._lock:
             self.requests += 1
             self.manifests += request.method == "GET" and b"/manifests/" in request.url.raw_path
-            self.quota = read_quota(response.headers) or self.quota
+            self.quota = quota or self.quota
 
     def pause(self, seconds: float) -> None:
         """Let nobody ask this host for so long."""

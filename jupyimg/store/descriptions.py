@@ -56,6 +56,7 @@ class Descriptions:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._made = False
         self._guard = threading.Lock()
         self._known: dict[str, tuple[Description, ...]] | None = None
         self._repositories: set[str] = set()
@@ -83,7 +84,9 @@ class Descriptions:
 
     def _append(self, line: bytes) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._made:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._made = True
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 os.write(descriptor, line)

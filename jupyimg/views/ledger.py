@@ -104,6 +104,12 @@ class Ledger:
         """Bytes to move in all, as far as is known."""
         return sum(step.total for step in self.items.values() if step.phase is not Phase.EXISTS)
 
+    @property
+    def share(self) -> tuple[int, int]:
+        """How much is done and how much there is: of what is counted last, else bytes."""
+        last = next(reversed(self.counts.values()), None)
+        return (self.moved, self.expected) if last is None else (last.current, last.total)
+
     def sentence(self, now: float) -> str:
         """All of it in one line, such as "7 layers, 71.9MB in 3.1 s (23.2MB/s)"."""
         if self.outcome is Outcome.RUNNING:

@@ -202,13 +202,26 @@ def test_where_hubs_api_fails_the_registry_is_asked_without_reading_a_manifest(h
     assert any("--details" in note for note in found.notes)
 
 
-def test_details_read_manifests_once_and_say_that_they_count(hub, fake, fresh):
+def test_details_read_manifests_once_and_say_before_that_they_count(hub, fake, fresh):
     fake.image("library/nginx", "1.27")
+    fake.rule("GET /v2/ratelimitpreview", Answer(404, b"", {"ratelimit-remaining": "5"}))
+    root = fake.image("ratelimitpreview/test", "latest")
+    about = {"Content-Type": root.media_type, "Docker-Content-Digest": root.digest, "Content-Length": str(root.size)}
+    fake.rule("HEAD /v2/ratelimitpreview", Answer(200, b"", {**about, "ratelimit-remaining": "5"}, length=-1))
     remote = fresh(hub_api=fake.url).remote
-    found = remote.tagged("nginx", details=True)
+    steps = remote.tagging("nginx", details=True)
+    told = []
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as stop:
+            found = stop.value
+            break
+    assert any("each of which counts as a pull; 5 pulls are left" in step.text for step in told)
     assert [(record.tag, record.platform) for record in found.records] == [("1.27", "linux/amd64")]
     assert fake.count("namespaces") == 0
     assert "1 manifest of which count as pulls" in found.notes[-1]
+    assert fake.count("GET .*ratelimitpreview") == 0
     before = fake.count("GET .*manifests")
     assert fresh(hub_api=fake.url).remote.tagged("nginx", details=True).records == found.records
     assert fake.count("GET .*manifests") == before

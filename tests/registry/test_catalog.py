@@ -7,7 +7,7 @@ import json
 import pytest
 
 from jupyimg.errors import Denied, ProtocolError, RateLimited, RemoteNotFound
-from jupyimg.registry import catalog, hosts
+from jupyimg.registry import Credentials, catalog, hosts
 from tests.registry.fake import Answer, error
 from tests.registry.hub import document
 from tests.services import synthetic
@@ -71,6 +71,29 @@ def test_a_catalog_that_goes_in_circles_is_an_error(fake, read):
     fake.rule("_catalog", Answer(200, b'{"repositories": ["a"]}', {"Link": '</v2/_catalog?n=1000>; rel="next"'}))
     with pytest.raises(ProtocolError, match="circles"):
         read(fake.host)
+
+
+def test_a_catalog_without_end_is_an_error(fake, read, monkeypatch):
+    monkeypatch.setattr("jupyimg.registry.catalog.MOST", 500)
+
+    def more(seen):
+        at = int(seen.query.get("page", ["0"])[0])
+        names = [f"r{at}-{n}" for n in range(100)]
+        link = {"Link": f'</v2/_catalog?page={at + 1}>; rel="next"'}
+        return Answer(200, json.dumps({"repositories": names}).encode(), link)
+
+    fake.rule("_catalog", more)
+    with pytest.raises(ProtocolError, match="without end"):
+        read(fake.host)
+    assert len(fake.seen) == 6
+
+
+def test_a_real_registry_that_wants_a_login_shows_its_catalog_to_who_has_one(htpasswd_registry, read, connect):
+    synthetic.push(htpasswd_registry, "team/app", "1", synthetic.make_image())
+    with pytest.raises(Denied, match="does not show you its catalog"):
+        read(htpasswd_registry.host)
+    desk = connect(lambda _host: Credentials(*htpasswd_registry.login)).desk(htpasswd_registry.host)
+    assert [reference.path for reference in catalog(desk, desk.calls.begin())] == ["team/app"]
 
 
 def test_a_link_is_followed_on_the_host_that_was_asked(fake, other, read):

@@ -91,6 +91,24 @@ def test_an_error_before_anything_was_counted_says_it_all_itself(form):
     assert out.getvalue().strip() == ""
 
 
+def test_a_pause_does_not_stay_in_the_notebook_when_it_is_over(monkeypatch):
+    states = []
+
+    class Screen:
+        def update(self, bundle, **_):
+            states.append(bundle)
+
+    def display(bundle, **_):
+        states.append(bundle)
+        return Screen()
+
+    monkeypatch.setattr("jupyimg.views.progress_kernel.display", display)
+    with KernelProgress("search") as show:
+        show(COUNTDOWN[0])
+    assert "3 seconds" in states[0]["text/plain"]
+    assert "seconds" not in states[-1]["text/plain"] + states[-1]["text/html"]
+
+
 def test_a_notebook_keeps_what_was_counted(monkeypatch):
     states = []
     monkeypatch.setattr("jupyimg.views.progress_kernel.display", lambda bundle, **_: states.append(bundle))
