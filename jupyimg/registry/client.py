@@ -40,7 +40,7 @@ class Learned:
         requests: how many were answered.
         manifests: how many of them were a GET of a manifest, which is what a quota counts.
         quota: what is left of it, as the host last said; None where it says nothing.
-        search: which search of its own it has ("" until that was tried), see `search.WAYS`.
+        search: which search of its own it has ("" until that was tried), see `searching.WAYS`.
     """
 
     pause_until: float = 0.0

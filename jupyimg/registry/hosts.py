@@ -37,7 +37,7 @@ class Host:
         curated: path prefix that only the registry's own staff may push to, or "".
         hub: HOST of an API beside it that lists tags and searches (Docker Hub's), or "".
         index: HOST of its older search, or "".
-        searches: the ways to search it, by their names in `search.WAYS`, the best first.
+        searches: the ways to search it, by their names in `searching.WAYS`, the best first.
         has_catalog: whether it may be asked for all its repositories.
         metered: whether a GET of a manifest counts against a quota.
         probe: an image whose HEAD says for free what is left of the quota, or "".

@@ -74,7 +74,7 @@ def test_a_catalog_that_goes_in_circles_is_an_error(fake, read):
 
 
 def test_a_catalog_without_end_is_an_error(fake, read, monkeypatch):
-    monkeypatch.setattr("jupyimg.registry.catalog.MOST", 500)
+    monkeypatch.setattr("jupyimg.registry.catalogs.MOST", 500)
 
     def more(seen):
         at = int(seen.query.get("page", ["0"])[0])

@@ -14,7 +14,7 @@ from jupyimg.errors import BadReference, ImageError, ProtocolError, RateLimited,
 from jupyimg.model.records import Found, SearchRecord
 from jupyimg.model.reference import DOCKER_HUB, Reference
 from jupyimg.registry import fields
-from jupyimg.registry.catalog import catalog
+from jupyimg.registry.catalogs import catalog
 from jupyimg.registry.hosts import host_of
 from jupyimg.registry.hub import PAGE, hub_pages
 
