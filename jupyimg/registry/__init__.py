@@ -6,8 +6,8 @@ which speaks both ports. Below them, from the top: `manifests`, `upload`, `downl
 and `wire` (bytes), and `call` (how another thread ends all that). `hosts`, `challenges`, `retry` and `answers` decide
 and touch nothing.
 
-What belongs to no repository is asked at a `Desk`: `catalogs`, `searching` and Docker Hub's own API (`hub`), whose fields
-nobody promises (`fields`).
+What belongs to no repository is asked at a `Desk`: `catalogs`, `searching` and Docker Hub's own API (`hub`), whose
+fields nobody promises (`fields`).
 
 Neither the environment nor a file of credentials is read here: what is needed comes with `Settings` and a function
 that finds `Credentials`.
