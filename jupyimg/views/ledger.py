@@ -28,6 +28,9 @@ _WORDS = {
 }
 """Docker's words for a layer where Docker has one."""
 
+_ONE = {"repositories": "repository", "tags": "tag"}
+"""What is counted, when there is one of it."""
+
 
 class Outcome(StrEnum):
     """How an operation ended."""
@@ -136,12 +139,7 @@ class Ledger:
 
     def _counted(self) -> str:
         """Such as "300 repositories, 812 of 1500 tags"."""
-        return ", ".join(
-            f"{step.current} {step.item}"
-            if step.current >= step.total
-            else f"{step.current} of {step.total} {step.item}"
-            for step in self.counts.values()
-        )
+        return ", ".join(map(_count, self.counts.values()))
 
     def _running(self, now: float) -> str:
         if not self.items and self.pauses:
@@ -150,6 +148,12 @@ class Ledger:
         speed = rate(self.moved, now - self.began)
         moved = f"{words.size(self.moved, 3)} of {words.size(self.expected, 3)}{speed}"
         return f"{ended} of {words.count(len(self.layers), 'layer')}, {moved}"
+
+
+def _count(step: Step) -> str:
+    if step.current < step.total:
+        return f"{step.current} of {step.total} {step.item}"
+    return f"{step.current} {_ONE.get(step.item, step.item) if step.current == 1 else step.item}"
 
 
 def waiting(step: Step) -> str:

@@ -112,6 +112,16 @@ def test_tags_are_a_frame_with_what_they_cost(explorer):
     assert len(run(explorer, "%image tags nginx 1.27")) == 2
 
 
+def test_what_was_found_can_be_browsed(explorer, stocked):
+    lines = {"search mysql": 3, "tags nginx": 4, f"catalog {stocked.host}": 1, f"catalog {stocked.host} --tags": 2}
+    for line, count in lines.items():
+        table = run(explorer, f"%image {line} --widget")
+        assert len(table.frame) == count
+        assert table.selection.empty
+    explorer.run_line_magic("config", 'ImageMagics.display = "widget"')
+    assert len(run(explorer, "%image tags nginx").frame) == 4
+
+
 def test_catalog_and_its_tags_are_frames(explorer, stocked):
     frame = run(explorer, f"%image catalog {stocked.host}")
     assert frame["repository"].tolist() == [f"{stocked.host}/team/app"]
