@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.errors import BadDigest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 LONGEST = 10_000
 """Characters of text that are kept."""
 _LARGEST = 1 << 63
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
 def count(value: Any) -> int | None:
@@ -24,6 +26,11 @@ def count(value: Any) -> int | None:
 def text(value: Any) -> str:
     """A text, "" where there is none."""
     return value[:LONGEST] if isinstance(value, str) else ""
+
+
+def word(value: Any) -> str:
+    """A word such as names an architecture, "" where it is none."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
 
 
 def flag(value: Any) -> bool | None:

@@ -96,8 +96,8 @@ def tag_rows(repository: Reference, item: dict[str, Any]) -> list[TagRecord]:
 
 def _platform(image: dict[str, Any]) -> Platform:
     return Platform(
-        fields.text(image.get("architecture")),
-        fields.text(image.get("os")),
-        os_version=fields.text(image.get("os_version")),
-        variant=fields.text(image.get("variant")),
+        fields.word(image.get("architecture")),
+        fields.word(image.get("os")),
+        os_version=fields.word(image.get("os_version")),
+        variant=fields.word(image.get("variant")),
     )

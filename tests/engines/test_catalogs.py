@@ -151,7 +151,7 @@ def test_a_stop_in_the_middle_is_at_once_and_what_was_read_is_kept(fake, fresh):
     began = time.monotonic()
     with pytest.raises(Interrupted, match=r"of 30 tags are read and remembered"):
         steps.throw(KeyboardInterrupt())
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < 2
     fake.rules[:] = [rule for rule in fake.rules if rule is not fake.rules[-1]]
     before = fake.count("GET .*manifests")
     assert len(fresh().remote.catalog(fake.host, tags=True).records) == 30
@@ -165,7 +165,7 @@ def test_a_stop_during_a_pause_is_at_once(fake, fresh):
     began = time.monotonic()
     with pytest.raises(Interrupted):
         steps.throw(KeyboardInterrupt())
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
 
 
 def test_a_stop_while_a_search_waits_is_at_once(fake, fresh):

@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jupyimg.errors import ProtocolError, RemoteNotFound
 from jupyimg.model.reference import Reference
 from jupyimg.registry import hub_tags
+from jupyimg.registry.hub import tag_rows
+from jupyimg.registry.searching import _hub_record, _quay_record
 from tests.registry.fake import Answer
-from tests.registry.hub import DIGEST, Hub, document, image, tag
+from tests.registry.hub import DIGEST, Hub, document, hit, image, tag
 
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+KEYS = st.sampled_from(
+    ["name", "images", "digest", "size", "os", "architecture", "repo_name", "star_count", "tag_last_pushed"]
+)
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner), max_leaves=15)
 NGINX = Reference.parse("nginx", default_tag="")
 
 
@@ -101,6 +110,25 @@ def test_an_old_tag_without_a_digest_has_that_of_its_one_image(hub, read):
 def test_odd_values_are_not_known(hub, read, odd):
     hub.tags["library/nginx"] = [tag("a", **odd)]
     assert read()[0][0].tag == "a"
+
+
+@pytest.mark.parametrize("odd", ["<script>", "a\x1b[2J", "a b", "x" * 100, 7, None, ["amd64"]])
+def test_a_platform_is_made_of_words(hub, read, odd):
+    hub.tags["library/nginx"] = [tag("a", image("linux/amd64", architecture=odd), image("linux/arm64", os=odd))]
+    shown = {row.platform for row in read()[0]}
+    assert all("<" not in text and text.isprintable() and len(text) < 20 for text in shown if text)
+
+
+@given(JSON)
+def test_nothing_that_hub_may_send_is_more_than_an_odd_record(item):
+    whole = item if isinstance(item, dict) else {"images": item, "repo_name": item}
+    for sent in (whole, {**tag("a"), **whole}, {**tag("a"), "images": [whole, item]}):
+        for row in tag_rows(NGINX, sent):
+            assert row.tag
+    for sent in (whole, {**hit("a"), **whole}):
+        found = _hub_record(sent)
+        assert found is None or (found.stars or 0) >= 0
+        _quay_record("quay.io", {**sent, "namespace": item})
 
 
 def test_odd_images_are_not_known(hub, read):

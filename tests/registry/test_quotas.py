@@ -147,7 +147,7 @@ def test_a_pause_can_be_stopped_at_once(fake, connect):
     began = time.monotonic()
     with pytest.raises(Interrupted):
         steps.throw(KeyboardInterrupt())
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
     assert threading.active_count() < threads
 
 
