@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jupyimg.engines.asked import as_reference
 from jupyimg.engines.asking import Asking
 from jupyimg.engines.describing import Describing, bare, by_version, newest_first
-from jupyimg.errors import BadReference, ImageError, Misuse, RateLimited, Unsupported
+from jupyimg.errors import BadReference, ImageError, Misuse, RateLimited, RemoteNotFound, Unsupported
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import Found, RepositoryRecord, SearchRecord, TagRecord
 from jupyimg.model.reference import DOCKER_HUB, Reference
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 """Questions that are asked of a host at once."""
 PORTION = 25
-"""Tags of one repository that one thread reads in a row."""
+"""Tags of one repository that one thread reads in a row, at most."""
 MOST = 1000
 """Tags of one repository that are described unless told otherwise."""
 LIMITS = range(1, 101)
@@ -81,25 +81,25 @@ class Exploring:
             raise Misuse(f"{repository.familiar} names one image", hint="leave the digest away")
         if repository.tag and pattern:
             raise Misuse("a tag and a pattern are one too many", hint=f"write {repository.familiar_name} {pattern}")
-        passes = matcher(pattern) if pattern else repository.tag.__eq__ if repository.tag else matcher("")
-        part = repository.tag or literal(pattern)
-        repository = repository.untagged()
-        board = Asking()
+        passes = repository.tag.__eq__ if repository.tag else matcher(pattern)
         notes: list[str] = []
         if host_of(repository.host).hub and not details:
             try:
-                return (yield from self._by_hub(board, repository, part, passes, limit))
+                found = yield from self._by_hub(repository, repository.tag or literal(pattern), passes, limit)
             except RateLimited:
                 raise
             except ImageError as error:
                 notes.append(f"Docker Hub's list of tags was of no use ({error.message}): its registry was asked")
-                board = Asking()
-        found = yield from self._by_registry(board, repository, passes, limit, details=details)
+            else:
+                if repository.tag and not found.records:
+                    hint = f"check the spelling; %image tags {repository.familiar_name} lists them"
+                    raise RemoteNotFound(f"{repository.familiar_name} has no tag {repository.tag}", hint=hint)
+                return found
+        found = yield from self._by_registry(repository, passes, limit, details=details)
         return Found(found.records, (*notes, *found.notes))
 
-    def _by_hub(
-        self, board: Asking, repository: Reference, part: str, passes: Callable[[str], bool], limit: int
-    ) -> Tagging:
+    def _by_hub(self, repository: Reference, part: str, passes: Callable[[str], bool], limit: int) -> Tagging:
+        board = Asking()
         desk = self._registries.desk(repository.host, "hub")
         before = desk.learned.requests
         found: list[list[TagRecord]] = []
@@ -121,14 +121,9 @@ class Exploring:
         return Found(newest_first(found), (*notes, "; ".join(filter(None, (cost, left(quota))))))
 
     def _by_registry(
-        self,
-        board: Asking,
-        repository: Reference,
-        passes: Callable[[str], bool],
-        limit: int,
-        *,
-        details: bool | None,
+        self, repository: Reference, passes: Callable[[str], bool], limit: int, *, details: bool | None
     ) -> Tagging:
+        board = Asking()
         learned = self._registries.learned(repository.host)
         before = learned.requests, learned.manifests
         metered = host_of(repository.host).metered
@@ -136,7 +131,7 @@ class Exploring:
         place = board.enter(self._registries.repository(repository), telling=True)
 
         def names() -> list[str]:
-            return [tag for tag in place.tags() if passes(tag)]
+            return [repository.tag] if repository.tag else [tag for tag in place.tags() if passes(tag)]
 
         with board.stoppable():
             tags = sorted((yield from apart(names, board)), key=by_version, reverse=True)
@@ -144,6 +139,8 @@ class Exploring:
             if metered and describing.details:
                 yield from self._warning(repository.host, len(kept))
             rows = yield from self._described(board, describing, [repository.with_tag(tag) for tag in kept])
+        if repository.tag and board.failures:
+            raise board.failures[0][1]
         notes = board.notes()
         if len(kept) < len(tags):
             notes.insert(0, f"{len(kept)} of {_times(len(tags), 'tag')}, by their version; --limit 0 gives all")
@@ -322,10 +319,11 @@ def _check_host(host: str, *, catalogued: bool = True) -> None:
 
 
 def _spans(tags: Sequence[Reference]) -> Iterable[tuple[int, int]]:
-    """Portions of tags that lie in one repository."""
+    """Portions of tags that lie in one repository, small enough for every thread to have some."""
+    most = max(1, min(PORTION, len(tags) // (2 * WORKERS)))
     first = 0
     for at in range(1, len(tags) + 1):
-        if at == len(tags) or tags[at].path != tags[first].path or at - first == PORTION:
+        if at == len(tags) or tags[at].path != tags[first].path or at - first == most:
             yield first, at
             first = at
 

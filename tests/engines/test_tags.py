@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 import jupyimg
@@ -68,6 +71,40 @@ def test_a_tag_in_the_name_and_a_pattern_choose(shapes, engine):
         engine.remote.tagged(f"{name}:1.1", pattern="1.*")
     with pytest.raises(Misuse, match="names one image"):
         engine.remote.tagged(f"{name}@sha256:{'0' * 64}")
+
+
+def test_a_tag_that_is_not_there_is_an_error(shapes, engine, hub, fake, fresh):
+    with pytest.raises(RemoteNotFound, match="nope") as caught:
+        engine.remote.tagged(f"{shapes.host}/team/app:nope")
+    assert caught.value.hint
+    hub.tags["library/nginx"] = [tag("nope-not")]
+    with pytest.raises(RemoteNotFound, match="nginx has no tag nope") as caught:
+        fresh(hub_api=fake.url).remote.tagged("nginx:nope")
+    assert "%image tags nginx" in caught.value.hint
+
+
+def test_one_tag_costs_no_list_of_them(shapes, engine):
+    before = len(shapes.accesses())
+    engine.remote.tagged(f"{shapes.host}/team/app:1.1")
+    assert [access.path.split("/")[-2] for access in shapes.accesses()[before:]] == ["manifests", "blobs"]
+
+
+def test_the_tags_of_one_repository_are_read_several_at_once(fake, engine):
+    for number in range(16):
+        fake.image("app", str(number), layers=(str(number).encode(),))
+    together, most, guard = set(), [0], threading.Lock()
+
+    def slow(seen):
+        with guard:
+            together.add(seen.peer)
+            most[0] = max(most[0], len(together))
+        time.sleep(0.05)
+        with guard:
+            together.discard(seen.peer)
+
+    fake.rule("GET .*manifests", slow)
+    assert len(engine.remote.tagged(f"{fake.host}/app").records) == 16
+    assert most[0] >= 4
 
 
 def test_a_limit_takes_the_highest_versions_and_says_so(shapes, engine):
