@@ -12,6 +12,7 @@ import click
 
 from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
     archives,
+    exploring,
     local,
     remote,
     serving,

@@ -16,9 +16,13 @@ from jupyimg.errors import Misuse
 from jupyimg.model.records import (
     DiskImageRecord,
     DiskRecord,
+    FactRecord,
     HistoryRecord,
     ImageRecord,
     RemovalRecord,
+    RepositoryRecord,
+    SearchRecord,
+    TagRecord,
     TransferRecord,
 )
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
@@ -59,6 +63,10 @@ _KINDS: dict[type, str] = {
     RemovalRecord: "rmi",
     DiskRecord: "df",
     DiskImageRecord: "df -v",
+    SearchRecord: "search",
+    TagRecord: "tags",
+    RepositoryRecord: "catalog",
+    FactRecord: "info",
 }
 
 
