@@ -23,6 +23,7 @@
     │   ├── DigestMismatch          wrong bytes
     │   ├── SizeMismatch            too few or too many bytes
     │   └── BadManifest             a document that is not a usable manifest, index or config
+    ├── CredentialError             a file or a helper that keeps logins said no, or nonsense
     └── StoreError                  this disk said no
         ├── DiskFull                no space left
         └── StoreDenied             not writable or not readable
@@ -42,6 +43,7 @@ __all__ = [
     "BadReference",
     "Conflict",
     "ContentError",
+    "CredentialError",
     "Denied",
     "DigestMismatch",
     "DiskFull",
@@ -204,6 +206,10 @@ class BadManifest(ContentError):
     """A document that is not a usable manifest, index or config."""
 
     hint = "its origin sent something that is no image; check the name, and whether a registry answers there"
+
+
+class CredentialError(ImageError):
+    """A file or a helper program that keeps logins cannot be used; which is not a login that a registry refuses."""
 
 
 class StoreError(ImageError):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyimg.commands import local, remote, serving  # noqa: F401 - importing them declares their subcommands
-from jupyimg.commands.line import Nothing
-from jupyimg.commands.verbs import VERBS, Verb
+from jupyimg.commands import access, local, remote, serving  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands.line import Expanded, Nothing
+from jupyimg.commands.verbs import VERBS, Secret, Verb
 from jupyimg.errors import Misuse
 from jupyimg.views.answer import Answer
 
@@ -129,9 +129,17 @@ def _context(verb: Verb, args: list[str], session: Session, *, emptied: bool) ->
     try:
         return verb.make_context(verb.name, args, obj=session)
     except click.UsageError as error:
-        message = error.format_message().rstrip(".")
+        message = _hushed(verb, args, error.format_message().rstrip("."))
         hint = "what stands in {…} on this line held no values" if emptied else f"%image {verb.name} --help"
         raise Misuse(message[:1].lower() + message[1:], hint=hint) from None
+
+
+def _hushed(verb: Verb, args: list[str], message: str) -> str:
+    """What click says, which repeats words, without those that may hold a password."""
+    if any(isinstance(param.type, Secret) for param in verb.params):
+        for word in sorted({word for word in args if isinstance(word, Expanded) and word}, key=len, reverse=True):
+            message = message.replace(word, "{…}")
+    return message
 
 
 def _drained(steps: Any, show: Show) -> Answer:

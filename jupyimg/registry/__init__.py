@@ -1,10 +1,10 @@
 """A place: repositories of registries, by the distribution specification. The only door to httpx.
 
 `Registries` holds what one engine shares (connections, tokens, what hosts have taught us) and hands out `Repository`,
-which speaks both ports. Below them, from the top: `manifests`, `upload`, `download` and `pages` (what is moved), `line`
-(a request until there is an answer, or an error that says what failed), `client` and `auth` (one request), `transport`
-and `wire` (bytes), and `call` (how another thread ends all that). `hosts`, `challenges`, `retry` and `answers` decide
-and touch nothing.
+which speaks both ports. Below them, from the top: `manifests`, `upload`, `download` and `pages` (what is moved) and
+`login` (who we are), `line` (a request until there is an answer, or an error that says what failed), `client` and
+`auth` (one request), `transport` and `wire` (bytes), and `call` (how another thread ends all that). `hosts`,
+`challenges`, `retry` and `answers` decide and touch nothing.
 
 Neither the environment nor a file of credentials is read here: what is needed comes with `Settings` and a function
 that finds `Credentials`.
@@ -13,7 +13,8 @@ that finds `Credentials`.
 from __future__ import annotations
 
 from jupyimg.registry.auth import Credentials
+from jupyimg.registry.login import LoggedIn
 from jupyimg.registry.registries import Registries
 from jupyimg.registry.repository import Repository
 
-__all__ = ["Credentials", "Registries", "Repository"]
+__all__ = ["Credentials", "LoggedIn", "Registries", "Repository"]

@@ -35,16 +35,19 @@ class Host:
         api: HOST[:PORT] to speak to; "" is the name itself.
         page_size: tags to ask for at a time; ECR refuses more than 1000.
         curated: path prefix that only the registry's own staff may push to, or "".
+        login: what Docker keeps credentials for it under; "" is the name itself.
     """
 
     api: str = ""
     page_size: int = 1000
     curated: str = ""
+    login: str = ""
 
 
-_HUB = Host(api="registry-1.docker.io", curated="library/")
+_HUB = Host(api="registry-1.docker.io", curated="library/", login="https://index.docker.io/v1/")
 ROWS: dict[str, Host] = {
     DOCKER_HUB: _HUB,
+    "index.docker.io": _HUB,
     "registry-1.docker.io": _HUB,
     "registry.hub.docker.com": _HUB,  # an old name of the same registry that no longer answers as one
     "quay.io": Host(page_size=100),  # what it gives at most, whatever is asked for
@@ -54,6 +57,12 @@ ROWS: dict[str, Host] = {
 def host_of(name: str) -> Host:
     """The row of a reference's host; an ordinary one where nothing is known."""
     return ROWS.get(name.lower(), Host())
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """All names of a reference's host, the usual one first; they are one registry, and one login."""
+    row = ROWS.get(name.lower())
+    return tuple(other for other, found in ROWS.items() if found is row) if row else (name.lower(),)
 
 
 def base_url(name: str, insecure: AbstractSet[str]) -> httpx.URL:

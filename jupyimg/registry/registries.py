@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from jupyimg.registry.client import Client
 from jupyimg.registry.line import Line
+from jupyimg.registry.login import log_in
 from jupyimg.registry.repository import Repository
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
     from jupyimg.registry.auth import Credentials
+    from jupyimg.registry.login import LoggedIn
 
 
 class Registries:
@@ -23,11 +25,13 @@ class Registries:
 
     Args:
         settings: time-outs, proxies, authorities and the rest.
-        credentials: finds who we are by a reference's host, such as ``docker.io``; None is anonymous. Called when a
-            registry first asks, once for each repository.
+        credentials: finds who we are to a reference's repository; None is anonymous. Called when a registry first
+            asks, once for each repository.
     """
 
-    def __init__(self, settings: Settings, credentials: Callable[[str], Credentials | None] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, credentials: Callable[[Reference], Credentials | None] | None = None
+    ) -> None:
         self._client = Client(settings)
         self._credentials = credentials
         self._lock = threading.Lock()
@@ -45,6 +49,15 @@ class Registries:
         with self._lock:
             self._given.add(repository)
         return repository
+
+    def log_in(self, host: str, credentials: Credentials) -> LoggedIn:
+        """Prove to a registry who we are; see `login.log_in`.
+
+        Raises:
+            Denied: it does not accept them.
+            RegistryError: it said something else, or nothing.
+        """
+        return log_in(self._client, host, credentials)
 
     def interrupt(self) -> None:
         """End what is under way in all repositories, at once."""
