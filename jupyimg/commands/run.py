@@ -127,7 +127,7 @@ def _switches(verb: Verb, words: Sequence[str]) -> tuple[list[str], dict[str, bo
 
 def _context(verb: Verb, args: list[str], session: Session, *, emptied: bool) -> click.Context:
     try:
-        return verb.make_context(verb.name, args, obj=session)
+        return verb.make_context(verb.name, list(args), obj=session)
     except click.UsageError as error:
         message = _hushed(verb, args, error.format_message().rstrip("."))
         hint = "what stands in {…} on this line held no values" if emptied else f"%image {verb.name} --help"
@@ -137,7 +137,8 @@ def _context(verb: Verb, args: list[str], session: Session, *, emptied: bool) ->
 def _hushed(verb: Verb, args: list[str], message: str) -> str:
     """What click says, which repeats words, without those that may hold a password."""
     if any(isinstance(param.type, Secret) for param in verb.params):
-        for word in sorted({word for word in args if isinstance(word, Expanded) and word}, key=len, reverse=True):
+        parts = {part for word in args if isinstance(word, Expanded) for part in (word, *word.split("=")) if part}
+        for word in sorted(parts, key=len, reverse=True):
             message = message.replace(word, "{…}")
     return message
 
