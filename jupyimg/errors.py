@@ -36,6 +36,8 @@ Foreign exceptions (httpx, OSError, msgspec) become one of these once, at the ed
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "BadDigest",
     "BadManifest",
@@ -67,10 +69,15 @@ __all__ = [
 
 
 _LONGEST = 600
+_LOGIN = re.compile(r"(?<=://)[^\s'\"]*@(?!sha\w*:)|(?<![^\s/'\"])[^\s/@:'\"]+:[^\s/@'\"]+@(?!sha\w*:)", re.ASCII)
 
 
 def _plain(text: str) -> str:
-    """Text that may come from outside, as it may stand in a terminal: one line, no control characters, not endless."""
+    """Text that may come from outside, as it may stand in a terminal: one line, no control characters, not endless.
+
+    A login in an address (``USER:PASSWORD@HOST``) is left out, wherever it came from; ``NAME:TAG@sha256:…`` is none.
+    """
+    text = _LOGIN.sub("…@", text[: 4 * _LONGEST])
     shown = "".join(char if char.isprintable() else " " for char in text)
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
 

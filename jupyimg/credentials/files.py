@@ -62,7 +62,8 @@ def read(path: Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise CredentialError(
-            f"{shown(path)} cannot be read: {error.strerror}", hint="check its owner and mode"
+            f"{shown(path)} cannot be read: {error.strerror}",
+            hint="check its owner and mode, or set DOCKER_CONFIG or REGISTRY_AUTH_FILE",
         ) from None
 
 

@@ -66,7 +66,7 @@ class Access:
         found = self.credentials.find(host)
         if found is None:
             return None
-        proved = self._proved(host, found, "log in anew, or forget it with %image logout")
+        proved = self._proved(host, found, f"log in anew, or forget it: %image logout {host}")
         return LoginRecord(
             host=host, username=found.username, where=self.credentials.source_of(host), asked=proved.asked
         )

@@ -96,7 +96,7 @@ def problem(response: httpx.Response, context: Context, asked: float | None = No
     ref = context.reference
     if status == 429 or said.code == "TOOMANYREQUESTS":  # noqa: PLR2004
         return _limited(context, said, status, asked)
-    if status in {401, 403} or said.code in _DENIALS:
+    if status in {401, 403} or said.code in _DENIALS or context.login_refused:
         return _denied(context, said, status)
     if said.code == "NAME_UNKNOWN" or ((status == 404 or said.code in _ABSENCES) and not context.pushing):  # noqa: PLR2004
         return _missing(context, said)

@@ -41,9 +41,7 @@ TOKEN_LIMIT = 1 << 20
 """The most bytes of a token service's answer."""
 _TRIES = 2
 """Tokens fetched for one request: one because it is missing or old, one because its scope was too small."""
-_UNAUTHORIZED, _FORBIDDEN, _MISSING, _METHOD = 401, 403, 404, 405
-_REFUSALS = {400, _UNAUTHORIZED, _FORBIDDEN}
-"""How token services answer to a wrong password; to a right one that may do little they give a token of little use."""
+_BAD, _UNAUTHORIZED, _FORBIDDEN, _MISSING, _METHOD = 400, 401, 403, 404, 405
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -261,7 +259,9 @@ class RegistryAuth(httpx.Auth):
         return self._granted(response, began)
 
     def _granted(self, response: httpx.Response, began: float) -> Token | None:
-        self.is_refused = self.is_known and response.status_code in _REFUSALS
+        # OAuth2 says 400 of a refresh token that ended; 403 some say to a right login that may not do what was asked
+        wrong = {_UNAUTHORIZED, _BAD} if response.request.method == "POST" else {_UNAUTHORIZED}
+        self.is_refused = self.is_known and response.status_code in wrong
         token = _token(response, began)
         self.identity_token = token.refresh if token else ""
         return token

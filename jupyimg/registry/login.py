@@ -19,8 +19,8 @@ from jupyimg.registry.line import Ask, Line
 if TYPE_CHECKING:
     from jupyimg.registry.client import Client
 
-_REFUSED, _MISSING = {401, 403}, 404
-_ANSWERS = frozenset({200, _MISSING, *_REFUSED})
+_BAD, _UNAUTHORIZED, _FORBIDDEN, _MISSING = 400, 401, 403, 404
+_ANSWERS = frozenset({200, _BAD, _UNAUTHORIZED, _FORBIDDEN, _MISSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,16 @@ def log_in(client: Client, host: str, credentials: Credentials) -> LoggedIn:
     # tokens of its own: one that an earlier login earned proves nothing
     auth = RegistryAuth(base, (), Tokens(), lambda: credentials, client.check, offline=True)
     line = Line(client, Reference(host, ""), (), None, auth=auth)
-    answer = line.ask(line.calls.begin(), Ask(method="GET", url=base, accept=_ANSWERS))
+    ask = Ask(method="GET", url=base, accept=_ANSWERS)
+    answer = line.ask(line.calls.begin(), ask)
     said = complaint(answer)
-    if answer.status_code in _REFUSED:
+    if answer.status_code in {_UNAUTHORIZED, _FORBIDDEN} or auth.is_refused:
         detail = f" ({said.text})" if said.text else ""
         raise Denied(f"{host} does not accept this login{detail}", status=answer.status_code, code=said.code)
     if answer.status_code == _MISSING:
         raise ProtocolError(f"{host} does not answer as a registry", hint="check the spelling")
+    if answer.status_code == _BAD:
+        raise line.refused(answer, ask)
     if auth.identity_token:
         return LoggedIn(Credentials(credentials.username, identity_token=auth.identity_token), asked=True)
     return LoggedIn(credentials, asked=auth.is_known)

@@ -96,6 +96,7 @@ def test_a_registry_that_asks_nobody_says_that_nothing_was_proved(fake, connect)
         (Answer(404, b"<html>"), ProtocolError, "does not answer as a registry"),
         (Answer(429, b"", {"Retry-After": "7200"}), RateLimited, "2 hours"),
         (Answer(500, b""), RegistryError, r"answered 500$"),
+        (Answer(400, b"speak https", {"Content-Type": "text/plain"}), RegistryError, "answered 400: speak https"),
         (Answer(403, b""), Denied, "does not accept"),
     ],
 )
@@ -129,6 +130,28 @@ def test_a_registry_token_that_ended_is_said_to_be_the_trouble(fake, server, con
         read(connect(lambda host: who).repository(fake.reference("app")), fake.put(b"data"))
     assert "reg-token" not in denied.value.message + denied.value.hint
     assert fake.count("GET /v2/app") == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "who", "why"),
+    [
+        (401, ADA, "does not accept the login that is kept"),
+        (403, ADA, "or your login may not"),
+        (400, Credentials("ada", identity_token="id"), "does not accept the login that is kept"),
+        (401, Credentials("ada", identity_token="id"), "does not accept the login that is kept"),
+    ],
+)
+def test_a_login_that_is_wrong_is_told_from_one_that_may_not(fake, server, connect, status, who, why):
+    server.give = lambda seen: Answer(status, b'{"error": "access forbidden"}')
+    with pytest.raises(RegistryError, match=why) as failed:
+        read(connect(lambda host: who).repository(fake.reference("app")), fake.put(b"data"))
+    assert "access forbidden" in failed.value.message
+
+
+def test_an_identity_token_that_ended_is_no_login(fake, server, connect):
+    server.give = lambda seen: error(400, "", "") if seen.method == "POST" else None
+    with pytest.raises(Denied):
+        connect().log_in(fake.host, Credentials("ada", identity_token="id"))
 
 
 @pytest.mark.parametrize("who", [Credentials("ada", identity_token="id"), Credentials("", registry_token="reg")])
