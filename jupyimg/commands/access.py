@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from jupyimg.model.records import LoginRecord, LogoutRecord
 
 ENV = "env:"
-_SERVER = click.argument("server", required=False, default="", type=Secret(), metavar="[SERVER]")
+TYPED = "WARNING! Using --password via the CLI is insecure. Use --password-stdin."
+_SERVER = click.argument("server", required=False, type=Secret(), metavar="[SERVER]")
 
 
 @VERBS.verb("login", docker="docker login", kind="login")
@@ -27,13 +28,15 @@ _SERVER = click.argument("server", required=False, default="", type=Secret(), me
 @click.option("-u", "--username", help="asked for where it is missing")
 @click.option("-p", "--password", type=Secret(), help="{pw} or env:NAME; asked for, unseen, where it is missing")
 @click.option("--password-stdin", is_flag=True, help="in a terminal: the password is piped in")
-def login(session: Session, server: str, username: str | None, password: str | None, *, password_stdin: bool) -> Answer:
+def login(
+    session: Session, server: str | None, username: str | None, password: str | None, *, password_stdin: bool
+) -> Answer:
     """Log in to a registry, Docker Hub by default, and keep the login where Docker and Podman find it.
 
     It is tried before it is kept: with the credential helper that is set in Docker's config.json, else in that file.
     """
     access = session.engine.remote.access
-    server = access.host(server)
+    server = access.host(_named(server))
     if username == "":
         raise Misuse("the user name is empty", hint="leave -u away to be asked for it")
     secret = _given(session, username, password, password_stdin=password_stdin)
@@ -48,15 +51,27 @@ def login(session: Session, server: str, username: str | None, password: str | N
                 return Answer(kind="login", records=[kept], notes=tuple(_said(kept, kept=True)))
     username, secret = _asked(session, server, username, secret, refused)
     record = access.login(server, username, secret)
-    return Answer(kind="login", records=[record], notes=tuple(_said(record)))
+    notes = [TYPED] if password and not isinstance(password, Expanded) and secret == password else []
+    return Answer(kind="login", records=[record], notes=(*notes, *_said(record)))
 
 
 @VERBS.verb("logout", docker="docker logout", kind="logout")
 @_SERVER
-def logout(session: Session, server: str) -> Answer:
+def logout(session: Session, server: str | None) -> Answer:
     """Forget the login for a registry, Docker Hub by default, wherever it is kept."""
-    record = session.engine.remote.access.logout(server)
+    record = session.engine.remote.access.logout(_named(server))
     return Answer(kind="logout", records=[record], notes=tuple(_forgotten(record)))
+
+
+def _named(server: str | None) -> str:
+    """The server as it was given; "" is Docker Hub, which an empty value must not become by accident.
+
+    Raises:
+        Misuse: it is empty.
+    """
+    if server is not None and not server.strip():
+        raise Misuse("the server is empty", hint="name a registry, or leave it away for Docker Hub")
+    return server or ""
 
 
 def _given(session: Session, username: str | None, password: str | None, *, password_stdin: bool) -> str | None:

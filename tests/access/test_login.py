@@ -150,6 +150,15 @@ def test_what_cannot_be_a_login_is_refused_with_the_reason(shell, config, monkey
     assert not config.exists()
 
 
+@pytest.mark.parametrize(
+    "words", ["{nothing} -u me -p {pw}", "{nowhere} -u me -p {pw}", "'' -u me", "-u me -p {pw} {nowhere}"]
+)
+def test_a_server_that_came_out_empty_is_not_docker_hub(shell, words):
+    shell.user_ns |= {"pw": "hunter2", "nothing": "", "nowhere": []}
+    with pytest.raises(Misuse, match=r"the server is empty|held no values"):
+        run(shell, f"%image login {words}")
+
+
 @pytest.mark.parametrize("address", ["https://me:hunter2@reg.example", "me:hunter2@reg.example", "{pw}!"])
 def test_a_login_in_an_address_is_refused_and_not_repeated(shell, address):
     shell.user_ns["pw"] = "hunter2"
@@ -213,6 +222,14 @@ def test_in_a_terminal_the_password_is_piped_in_and_loses_one_newline(htpasswd_r
     assert capsys.readouterr().out.splitlines()[-1] == "Login Succeeded"
     assert main(["logout", htpasswd_registry.host]) == 0
     assert capsys.readouterr().out == f"Removing login credentials for {htpasswd_registry.host}\n"
+
+
+def test_a_password_on_a_terminals_line_is_warned_of_as_docker_does(htpasswd_registry, monkeypatch, capsys):
+    monkeypatch.setenv("MY_TOKEN", PASSWORD)
+    warning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin."
+    for password, warned in ((PASSWORD, True), ("env:MY_TOKEN", False)):
+        assert main(["login", htpasswd_registry.host, "-u", USERNAME, "-p", password]) == 0
+        assert (warning in capsys.readouterr().out) is warned
 
 
 def test_two_newlines_are_one_too_many(htpasswd_registry, monkeypatch, capsys):

@@ -167,7 +167,7 @@ def test_a_helper_that_no_program_can_be_is_an_error(homes, vault):
         homes.open().find("quay.io")
 
 
-def test_a_docker_helper_of_others_keeps_and_forgets(homes, tmp_path, monkeypatch):
+def test_pass_keeps_and_forgets(homes, tmp_path, monkeypatch):
     env = environment(tmp_path / "home")
     (tmp_path / "home" / ".gnupg").mkdir(mode=0o700, exist_ok=True)
     script = "%no-protection\nKey-Type: eddsa\nKey-Curve: ed25519\nSubkey-Type: ecdh\nSubkey-Curve: cv25519\n"
