@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 
 from jupyimg.engines import open_engine, open_serving
+from jupyimg.errors import Misuse
 from jupyimg.model.platform import Platform
 from jupyimg.model.settings import Settings
 
@@ -40,7 +41,23 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         proxies={scheme: value for scheme, value in proxies.items() if value},
         hub_api=environ.get("JUPYIMG_HUB_API", ""),
         ca_file=environ.get("SSL_CERT_FILE", ""),
+        docker_auth_config=environ.get("DOCKER_AUTH_CONFIG", ""),
+        docker_config=Path(environ.get("DOCKER_CONFIG") or "~/.docker").expanduser() / "config.json",
+        auth_files=_auth_files(environ),
     )
+
+
+def _auth_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where Podman and its relatives keep logins (containers-auth.json(5)); a file named by the user stands alone."""
+    named = environ.get("REGISTRY_AUTH_FILE")
+    if named:
+        return (Path(named).expanduser(),)
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folders = (
+        environ.get("XDG_RUNTIME_DIR") or f"/run/containers/{user}",
+        environ.get("XDG_CONFIG_HOME") or "~/.config",
+    )
+    return tuple(Path(folder).expanduser() / "containers" / "auth.json" for folder in folders)
 
 
 class Session:
@@ -49,12 +66,14 @@ class Session:
     Attributes:
         settings: see `settings_from`.
         terminal: whether a line ends when its command ends, so that a server stays in the foreground.
+        in_kernel: whether it is a front end that is asked when something is missing, and no terminal.
         serving: what this session serves.
     """
 
-    def __init__(self, settings: Settings | None = None, *, terminal: bool = False) -> None:
+    def __init__(self, settings: Settings | None = None, *, terminal: bool = False, in_kernel: bool = False) -> None:
         self.settings = settings or settings_from(os.environ)
         self.terminal = terminal
+        self.in_kernel = in_kernel
         self._engine: Engine | None = None
         self._serving: Serving | None = None
 
@@ -75,6 +94,17 @@ class Session:
         if self._serving is None:
             self._serving = open_serving(self.settings)
         return self._serving
+
+    def variable(self, name: str) -> str:
+        """A variable of the environment that the user named, such as one that holds a password.
+
+        Raises:
+            Misuse: it is not set, or empty.
+        """
+        value = os.environ.get(name, "")
+        if not value:
+            raise Misuse(f"the environment has no {name}", hint="set it before this process starts")
+        return value
 
     def close(self) -> None:
         """Give back what the engine holds, and stop serving."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jupyimg.credentials import CredentialStore
 from jupyimg.engines import details
+from jupyimg.engines.access import Access
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.engines.exploring import MOST, Exploring
 from jupyimg.errors import Misuse, Unsupported
@@ -30,11 +32,18 @@ if TYPE_CHECKING:
 
 
 class Remote:
-    """Images where they are: in registries."""
+    """Images where they are: in registries.
+
+    Attributes:
+        credentials: who we are to each of them.
+        access: logging in and out.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.registries = Registries(settings)
+        self.credentials = CredentialStore(settings)
+        self.registries = Registries(settings, self.credentials.find)
+        self.access = Access(self.registries, self.credentials)
         self.exploring = Exploring(self.registries, settings)
 
     def close(self) -> None:

@@ -117,6 +117,46 @@ class TransferRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRecord:
+    """A login that a registry accepted (`docker login`); it holds no secret.
+
+    Attributes:
+        host: the registry, as references name it.
+        username: who we are there; "" where only a token is kept.
+        where: the file or helper that keeps it, to be shown.
+        encrypted: False where that is a file, which holds it as it is.
+        asked: False where the registry lets everybody in, so that nothing was proved.
+        shadowed_by: what answers for the host before it, or "".
+    """
+
+    host: str
+    username: str
+    where: str
+    encrypted: bool = True
+    asked: bool = True
+    shadowed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutRecord:
+    """A login that is no longer kept (`docker logout`).
+
+    Attributes:
+        host: the registry, as references name it.
+        key: what Docker keeps its login under.
+        removed: False where there was none.
+        left: what still answers for the host and cannot be removed from here, or "".
+        troubles: what went wrong with helpers, each a sentence.
+    """
+
+    host: str
+    key: str
+    removed: bool
+    left: str = ""
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalRecord:
     """One line of `docker rmi` or `docker image prune`.
 

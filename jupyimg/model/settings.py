@@ -28,6 +28,10 @@ class Settings:
         read_timeout: seconds a connection may be silent; a whole transfer has no limit.
         attempts: how often one request is tried.
         longest_wait: seconds that a Retry-After is obeyed; a longer one becomes an error that says so.
+        docker_auth_config: logins as JSON, which come before all files ($DOCKER_AUTH_CONFIG).
+        docker_config: Docker's file of logins, the one that is written ($DOCKER_CONFIG/config.json).
+        auth_files: Podman's, the first that knows a host wins ($REGISTRY_AUTH_FILE, or the two usual places).
+        helper_timeout: seconds that a credential helper may take; it may ask its user for a passphrase.
     """
 
     home: Path
@@ -42,6 +46,10 @@ class Settings:
     read_timeout: float = 60.0
     attempts: int = 5
     longest_wait: float = 60.0
+    docker_auth_config: str = field(default="", repr=False)
+    docker_config: Path | None = None
+    auth_files: tuple[Path, ...] = ()
+    helper_timeout: float = 30.0
 
     @property
     def store(self) -> Path:

@@ -36,7 +36,7 @@ class Desk(Line):
         client: what is shared.
         host: as a reference names it, or the API's own.
         api: an API that is none of a registry's and is asked anonymously; None is the registry's catalog.
-        find: looks credentials up by host; None is anonymous.
+        find: looks credentials up; None is anonymous.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Desk(Line):
         host: str,
         *,
         api: httpx.URL | None = None,
-        find: Callable[[str], Credentials | None] | None = None,
+        find: Callable[[Reference], Credentials | None] | None = None,
     ) -> None:
         super().__init__(client, Reference(host, "catalog"), (), find)
         self.host = host
@@ -87,7 +87,9 @@ class Desk(Line):
             return super().refused(response, ask, reference)
         if status in {401, 403}:
             text = f"{self.host} does not show you its {ask.item}{detail}"
-            return Denied(text, hint="it may want an account that is allowed to", status=status, code=said.code)
+            return Denied(
+                text, hint=f"%image login {self.host} with an account that is allowed to", status=status, code=said.code
+            )
         if status in {404, 405, 410, 501}:
             return RemoteNotFound(f"{self.host} has no {ask.item}{detail}", hint="ask for a repository by its name")
         hint = "the registry has a problem of its own; run the line again later" if status >= 500 else ""  # noqa: PLR2004

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -61,7 +62,8 @@ class Line:
         client: what is shared.
         reference: the repository.
         mounts: paths of other repositories there that we need to read while we write.
-        find: looks credentials up by host; None is anonymous.
+        find: looks credentials up; None is anonymous.
+        auth: how to authorize every request, in place of the usual ways to read and to write.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class Line:
         client: Client,
         reference: Reference,
         mounts: tuple[str, ...],
-        find: Callable[[str], Credentials | None] | None,
+        find: Callable[[Reference], Credentials | None] | None,
+        *,
+        auth: RegistryAuth | None = None,
     ) -> None:
         self.settings = client.settings
         self.reference = reference
@@ -78,17 +82,21 @@ class Line:
         self.learned = client.learned(self.base)
         self._client = client
         known: list[Credentials | None] = []
+        lock = threading.Lock()
 
         def credentials() -> Credentials | None:
-            if not known:
-                known.append(find(reference.host) if find else None)
+            with lock:  # a helper program may be behind it, which six workers need not start six times
+                if not known:
+                    known.append(find(reference) if find else None)
             return known[0]
 
         self.credentials = credentials
         pull = f"repository:{reference.path}:pull"
         others = tuple(f"repository:{path}:pull" for path in mounts)
-        self._reading = RegistryAuth(self.base, (pull,), client.tokens, credentials, client.check)
-        self._writing = RegistryAuth(self.base, (f"{pull},push", *others), client.tokens, credentials, client.check)
+        scopes = (pull,), (f"{pull},push", *others)
+        self._reading, self._writing = (
+            auth or RegistryAuth(self.base, wanted, client.tokens, credentials, client.check) for wanted in scopes
+        )
 
     def url(self, path: str, query: str = "", *, repository: str = "") -> httpx.URL:
         """The URL of something in the repository (or in another one there), such as ``blobs/sha256:…``."""
@@ -189,6 +197,7 @@ class Line:
             pushing=ask.pushing,
             item=ask.item,
             logged_in=self._reading.is_known or self._writing.is_known,
+            login_refused=self._reading.is_refused or self._writing.is_refused,
         )
 
 

@@ -13,6 +13,7 @@ from jupyimg.registry.client import Client
 from jupyimg.registry.desk import Desk
 from jupyimg.registry.hosts import base_url, host_of
 from jupyimg.registry.line import Line
+from jupyimg.registry.login import log_in
 from jupyimg.registry.repository import Repository
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from jupyimg.model.settings import Settings
     from jupyimg.registry.auth import Credentials
     from jupyimg.registry.client import Learned
+    from jupyimg.registry.login import LoggedIn
 
 
 class Registries:
@@ -30,11 +32,13 @@ class Registries:
 
     Args:
         settings: time-outs, proxies, authorities and the rest.
-        credentials: finds who we are by a reference's host, such as ``docker.io``; None is anonymous. Called when a
-            registry first asks, once for each repository.
+        credentials: finds who we are to a reference's repository; None is anonymous. Called when a registry first
+            asks, once for each repository.
     """
 
-    def __init__(self, settings: Settings, credentials: Callable[[str], Credentials | None] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, credentials: Callable[[Reference], Credentials | None] | None = None
+    ) -> None:
         self._client = Client(settings)
         self._credentials = credentials
         self._lock = threading.Lock()
@@ -99,6 +103,15 @@ class Registries:
             hint = "write JUPYIMG_HUB_API as https://HOST; http only for this machine and what JUPYIMG_INSECURE lists"
             raise Misuse("the address of Docker Hub's API is not one to ask", hint=hint)
         return url
+
+    def log_in(self, host: str, credentials: Credentials) -> LoggedIn:
+        """Prove to a registry who we are; see `login.log_in`.
+
+        Raises:
+            Denied: it does not accept them.
+            RegistryError: it said something else, or nothing.
+        """
+        return log_in(self._client, host, credentials)
 
     def interrupt(self) -> None:
         """End what is under way in all repositories, at once."""

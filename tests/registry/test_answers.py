@@ -174,7 +174,7 @@ def test_denied_on_pull_says_what_docker_says():
     assert isinstance(error, Denied)
     assert "there is no such repository, or it wants a login" in error.message
     assert "registry.example/team/app:1" in error.message
-    assert "anonymously" in error.hint
+    assert error.hint == "check the spelling, or log in: %image login registry.example"
 
 
 def test_pushing_where_only_docker_may_says_how_to_name_it():

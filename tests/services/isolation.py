@@ -44,6 +44,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("IPYTHONDIR", str(home / ".ipython"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))  # where Podman's logins lie; without it, in /run
 
 
 def _is_here(host: object) -> bool:
