@@ -40,7 +40,7 @@ def server_of(text: str) -> str:
             "a login does not belong into an address: it stays in the notebook and its history",
             hint="%image login HOST -u USER asks for the password",
         )
-    host = name.partition("/")[0] or DOCKER_HUB
+    host = name.partition("/")[0] if text.strip() else DOCKER_HUB
     try:
         # a host without a dot or a port is one here, where no path could be meant
         Reference.parse(f"{host}{'' if set('.:') & set(host) else ':443'}/x")

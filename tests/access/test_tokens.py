@@ -52,8 +52,9 @@ def test_login_push_pull_copy_and_logout(shell, hello, tokens, token_registry):
     assert run(shell, f"%image pull {host}/me/hello:1")["status"].tolist() == ["downloaded"]
     assert USERNAME in {asked.get("account", [""])[0] for asked, _ in tokens.asked}
     run(shell, f"%image logout {host}")
-    with pytest.raises(Denied):
-        run(shell, f"%image push {host}/me/hello:1")
+    run(shell, f"%image tag {hello} {host}/new/hello:1")
+    with pytest.raises(Denied, match="does not let you push"):
+        run(shell, f"%image push {host}/new/hello:1")
     assert run(shell, f"%image inspect --remote {host}/me/hello:1")["Os"] == "linux", "anybody may pull there"
 
 

@@ -46,7 +46,17 @@ def test_a_server_is_reduced_to_its_host(typed, host):
 
 
 @pytest.mark.parametrize(
-    "typed", ["https://me:hunter2@quay.io", "me:hunter2@quay.io/v2/", "hunter2!", "a b", "ftp://hunter2"]
+    "typed",
+    [
+        "https://me:hunter2@quay.io",
+        "me:hunter2@quay.io/v2/",
+        "hunter2!",
+        "https://",
+        "/",
+        ":443",
+        "a b",
+        "ftp://hunter2",
+    ],
 )
 def test_what_is_no_server_is_refused_and_not_repeated(typed):
     with pytest.raises(Misuse) as refused:
