@@ -355,9 +355,9 @@ def test_connections_are_used_again(fake, repository):
 @pytest.mark.parametrize("piece", ["x", "<", "a=", '"', "\\", ";", " ", "a ", "://", "<a>;", 'a="', "-"])
 def test_hostile_text_takes_no_time(piece):
     text = piece * (65_536 // len(piece))
-    began = time.monotonic()
+    began = time.thread_time()  # not the clock: a busy machine is no fault of ours
     clean(text)
     parse_challenges([text, f"Bearer {text}"])
     next_link([text])
     retry_after(httpx.Headers({"retry-after": text}), NOW)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
