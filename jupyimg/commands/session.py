@@ -27,6 +27,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         BadPlatform: $DOCKER_DEFAULT_PLATFORM is no platform.
     """
     home = environ.get("JUPYIMG_HOME")
+    registries_conf = environ.get("CONTAINERS_REGISTRIES_CONF")
     platform = environ.get("DOCKER_DEFAULT_PLATFORM")
     proxies = {
         scheme: environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or ""
@@ -39,6 +40,9 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         insecure=frozenset(environ.get("JUPYIMG_INSECURE", "").replace(",", " ").split()),
         proxies={scheme: value for scheme, value in proxies.items() if value},
         ca_file=environ.get("SSL_CERT_FILE", ""),
+        user_config=Path(environ.get("HOME") or "~", ".config").expanduser(),
+        system_config=Path(environ.get("JUPYIMG_ETC") or "/etc"),
+        registries_conf=Path(registries_conf).expanduser() if registries_conf else None,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from jupyimg.errors import DigestMismatch, SizeMismatch
 
@@ -50,6 +50,19 @@ class Source(Protocol):
 
     def interrupt(self) -> None:
         """Make every read that is under way, in any thread, fail soon; the place stays usable afterwards."""
+        ...
+
+
+@runtime_checkable
+class WithMirrors(Protocol):
+    """What a `Source` that reads the same bytes from one of several places offers besides."""
+
+    def notes(self) -> list[str]:
+        """Lines for people on what has happened since this was last asked."""
+        ...
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Be told that the bytes read as this were wrong; whether the next read goes elsewhere, so is worth a try."""
         ...
 
 

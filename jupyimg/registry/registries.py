@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from jupyimg.registry.client import Client
-from jupyimg.registry.line import Line
+from jupyimg.registry.conf import Conf
+from jupyimg.registry.endpoints import Endpoint, endpoints
+from jupyimg.registry.line import Line, Manner
+from jupyimg.registry.mirrored import Mirrored
 from jupyimg.registry.repository import Repository
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ class Registries:
 
     def __init__(self, settings: Settings, credentials: Callable[[str], Credentials | None] | None = None) -> None:
         self._client = Client(settings)
+        self.conf = Conf(settings)
         self._credentials = credentials
         self._lock = threading.Lock()
         self._given: WeakSet[Repository] = WeakSet()
@@ -36,15 +41,45 @@ class Registries:
     def repository(self, reference: Reference, *, mounts: Sequence[str] = ()) -> Repository:
         """One repository; ask for a new one for each operation, since interrupting ends all that is under way in it.
 
+        It is read by way of the mirrors that the user's files name for it (`endpoints`), and written where it lives.
+
         Args:
-            reference: names the repository; its tag and digest do not matter.
+            reference: names the repository; whether it holds a digest decides which mirrors serve it.
             mounts: paths of repositories on the same host that may hold what is to be written there.
+
+        Raises:
+            Denied: the name is blocked.
+            Misuse: a file that says where registries are cannot be used.
         """
-        paths = tuple(path for path in mounts if path != reference.path)
-        repository = Repository(Line(self._client, reference.untagged(), paths, self._credentials), paths)
+        rules = self.conf.rules()
+        *mirrors, home = endpoints(reference, rules)
+        moved = home.reference != reference
+        beside = (endpoints(replace(reference.untagged(), path=path), rules)[-1] for path in mounts) if moved else ()
+        paths = tuple(one.reference.path for one in beside if one.reference.host == home.reference.host)
+        paths = tuple(path for path in (paths if moved else mounts) if path != home.reference.path)
+        line = self._line(home, paths)
+        if mirrors or moved or rules.notes:
+            repository: Repository = Mirrored(line, paths, [self._mirror(one) for one in mirrors], rules.notes)
+        else:
+            repository = Repository(line, paths)
         with self._lock:
             self._given.add(repository)
         return repository
+
+    def places(self, reference: Reference) -> list[Repository]:
+        """The mirrors and then the repository itself, each alone, to look at one by one and without much patience.
+
+        Raises:
+            Denied, Misuse: see `repository`.
+        """
+        return [self._mirror(endpoint) for endpoint in endpoints(reference, self.conf.rules())]
+
+    def _mirror(self, endpoint: Endpoint) -> Repository:
+        return Repository(self._line(endpoint, hurried=True))
+
+    def _line(self, endpoint: Endpoint, mounts: tuple[str, ...] = (), *, hurried: bool = False) -> Line:
+        manner = Manner(insecure=endpoint.insecure, hurried=hurried)
+        return Line(self._client, endpoint.reference.untagged(), mounts, self._credentials, manner)
 
     def interrupt(self) -> None:
         """End what is under way in all repositories, at once."""

@@ -19,7 +19,7 @@ from jupyimg.model.content import Phase, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from jupyimg.model.content import Sink, Source
+    from jupyimg.model.content import Sink, Source, WithMirrors
     from jupyimg.model.digest import Digest
     from jupyimg.model.documents import Descriptor
 
@@ -40,12 +40,16 @@ class Board:
     counts: dict[Digest, int] = field(default_factory=dict)
     threads: list[Thread] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
+    tellers: list[WithMirrors] = field(default_factory=list)
 
     @property
     def moved(self) -> int:
         return sum(self.counts.values())
 
     def news(self) -> Iterator[Step]:
+        for teller in self.tellers:
+            for text in teller.notes():
+                yield Step(Phase.NOTE, text=text)
         for digest, step in list(self.steps.items()):
             if self.seen.get(digest) is not step:
                 self.seen[digest] = step
