@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyimg.commands import local, remote, serving  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands import local, mirrors, remote, serving  # noqa: F401 - importing them declares their subcommands
 from jupyimg.commands.line import Nothing
 from jupyimg.commands.verbs import VERBS, Verb
 from jupyimg.errors import Misuse

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from jupyimg.engines import open_engine, open_serving
+from jupyimg.engines import open_engine, open_mirrors, open_serving
 from jupyimg.model.platform import Platform
 from jupyimg.model.settings import Settings
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyimg.engines import Engine
+    from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.serving import Serving
 
 
@@ -78,6 +79,11 @@ class Session:
         if self._serving is None:
             self._serving = open_serving(self.settings)
         return self._serving
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """Which registries are read by way of which others."""
+        return open_mirrors(self.settings)
 
     def close(self) -> None:
         """Give back what the engine holds, and stop serving."""

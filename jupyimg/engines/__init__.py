@@ -16,11 +16,21 @@ from jupyimg.errors import Misuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.remote import Remote
     from jupyimg.engines.serving import Serving
     from jupyimg.model.settings import Settings
 
-__all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine", "open_remote", "open_serving"]
+__all__ = [
+    "ALL_PLATFORMS",
+    "ENGINES",
+    "Engine",
+    "ImageFilter",
+    "open_engine",
+    "open_mirrors",
+    "open_remote",
+    "open_serving",
+]
 
 ENGINES = {"embedded": "jupyimg.engines.embedded:Embedded"}
 """Engines by the name that chooses them."""
@@ -47,6 +57,12 @@ def open_remote(settings: Settings) -> Remote:
 def open_serving(settings: Settings) -> Serving:
     """What makes a registry out of this machine, for every engine."""
     make: Callable[[Settings], Serving] = _named("jupyimg.engines.serving:Serving")
+    return make(settings)
+
+
+def open_mirrors(settings: Settings) -> Mirrors:
+    """What sets and tries mirrors, for every engine."""
+    make: Callable[[Settings], Mirrors] = _named("jupyimg.engines.mirrors:Mirrors")
     return make(settings)
 
 

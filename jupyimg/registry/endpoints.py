@@ -101,10 +101,11 @@ class Endpoint:
     insecure: bool = False
 
 
-def endpoints(reference: Reference, rules: Rules) -> tuple[Endpoint, ...]:
+def endpoints(reference: Reference, rules: Rules, *, every: bool = False) -> tuple[Endpoint, ...]:
     """Where to read an image, in order: the mirrors, then where it lives, which is also where it is written.
 
-    Whether a digest counts as given is read off ``reference``, for everything that belongs to the image.
+    Whether a digest counts as given is read off ``reference``, for everything that belongs to the image; with
+    ``every`` it does not matter.
 
     Raises:
         Denied: the name is blocked.
@@ -119,7 +120,7 @@ def endpoints(reference: Reference, rules: Rules) -> tuple[Endpoint, ...]:
             hint="use another registry, or take blocked out there",
         )
     here = _moved(reference, found, found.location)
-    mirrors = [mirror for mirror in found.mirrors if _serves(found.pull(mirror), reference)]
+    mirrors = [mirror for mirror in found.mirrors if every or _serves(found.pull(mirror), reference)]
     before = [Endpoint(reference=_moved(reference, found, one.location), insecure=one.insecure) for one in mirrors]
     if reference.host == here.host == DOCKER_HUB:
         hub = Namespace(prefix=DOCKER_HUB)

@@ -72,7 +72,7 @@ class Registries:
         Raises:
             Denied, Misuse: see `repository`.
         """
-        return [self._mirror(endpoint) for endpoint in endpoints(reference, self.conf.rules())]
+        return [self._mirror(endpoint) for endpoint in endpoints(reference, self.conf.rules(), every=True)]
 
     def _mirror(self, endpoint: Endpoint) -> Repository:
         return Repository(self._line(endpoint, hurried=True))

@@ -56,6 +56,8 @@ _NOUNS = {
     "tags": "tag",
     "ps": "container",
     "logs": "line",
+    "mirror": "mirror",
+    "mirror test": "endpoint",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 

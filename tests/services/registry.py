@@ -12,6 +12,7 @@ import itertools
 import json
 import re
 import shutil
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -36,7 +37,9 @@ USERNAME, PASSWORD = "ada", "s3cret pass:word"
 
 _LISTENING = re.compile(r'listening on \[?([0-9.:]+)\]?:(\d+)"?')
 _ACCESS = re.compile(r'^\S+ - \S+ \[[^\]]*\] "([A-Z]+) (\S+) HTTP/[0-9.]+" (\d{3}) (\d+) "[^"]*" "(.*)"$', re.MULTILINE)
-_PROXYLESS = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_PROXYLESS = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl._create_unverified_context())
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Registry:
     log: Path
     pid: int
     login: tuple[str, str] | None = None
+    tls: bool = False
     _marks: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     @property
@@ -88,8 +92,8 @@ class Registry:
 
     @property
     def url(self) -> str:
-        """``http://HOST``."""
-        return f"http://{self.host}"
+        """``http://HOST``, or ``https://HOST``."""
+        return f"{'https' if self.tls else 'http'}://{self.host}"
 
     def reference(self, name: str) -> str:
         """``HOST/NAME``: what a user would write."""
@@ -177,7 +181,9 @@ class Registry:
         return sum(line.size for line in self.accesses(path) if line.method == "GET")
 
 
-def _config(data: Path, *, port: int, readonly: bool, htpasswd: Path | None) -> dict[str, Any]:
+def _config(
+    data: Path, *, port: int, readonly: bool, htpasswd: Path | None, tls: dict[str, Any] | None
+) -> dict[str, Any]:
     maintenance = {"uploadpurging": {"enabled": False}, "readonly": {"enabled": readonly}}
     config: dict[str, Any] = {
         "version": "0.1",
@@ -189,6 +195,8 @@ def _config(data: Path, *, port: int, readonly: bool, htpasswd: Path | None) -> 
         },
         "http": {"addr": f"127.0.0.1:{port}", "secret": "only for tests"},
     }
+    if tls is not None:
+        config["http"]["tls"] = tls
     if htpasswd is not None:
         config["auth"] = {"htpasswd": {"realm": "tests", "path": str(htpasswd)}}
     return config
@@ -201,7 +209,13 @@ def _port(log: str) -> int | None:
 
 @contextmanager
 def serve_registry(
-    folder: Path, *, data: Path | None = None, port: int = 0, readonly: bool = False, auth: bool = False
+    folder: Path,
+    *,
+    data: Path | None = None,
+    port: int = 0,
+    readonly: bool = False,
+    auth: bool = False,
+    tls: dict[str, Any] | None = None,
 ) -> Iterator[Registry]:
     """Run a registry.
 
@@ -211,6 +225,7 @@ def serve_registry(
         port: 0 for one of its own choosing; a former one to come back where it was.
         readonly: refuse pushes and deletes.
         auth: ask for `USERNAME` and `PASSWORD` (basic, from a bcrypt htpasswd file).
+        tls: its ``http.tls`` section: ``certificate``, ``key`` and perhaps ``clientcas``; no TLS if None.
     """
     folder.mkdir(parents=True, exist_ok=True)
     env = environment(folder / "home")
@@ -221,7 +236,7 @@ def serve_registry(
     data = data or folder / "data"
     data.mkdir(exist_ok=True)
     config = folder / "config.yml"
-    config.write_text(json.dumps(_config(data, port=port, readonly=readonly, htpasswd=users)))
+    config.write_text(json.dumps(_config(data, port=port, readonly=readonly, htpasswd=users, tls=tls)))
     command = ["docker-registry", "serve", str(config)]
     with running(command, folder / "registry.log", _port, env=env) as up:
-        yield Registry(f"127.0.0.1:{up.answer}", data, up.log, up.pid, (USERNAME, PASSWORD) if auth else None)
+        yield Registry(f"127.0.0.1:{up.answer}", data, up.log, up.pid, (USERNAME, PASSWORD) if auth else None, tls is not None)
