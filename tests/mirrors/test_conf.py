@@ -63,23 +63,32 @@ def test_a_change_is_seen_at_once(user):
     assert conf.rules().namespaces == ()
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("a = 1\n[[registry]\n", r"line 2: "),
-    ("a = [1,", r"line 1: "),
-    ("\n\n[[registry]]\nlocation = 3\n", r"line 3: location is a text, not 3"),
-    ('[[registry]]\nlocation = "a.com"\n[[registry]]\nblocked = true\n', r"line 3: a registry has neither prefix"),
-    ('[[registry]]\nprefix = "a.com"\n', r"line 1: a registry needs a location"),
-    ('[[registry]]\nlocation = "a.com"\ninsecure = "yes"\n', r"line 1: insecure is true or false, not 'yes'"),
-    ('[[registry]]\nlocation = "https://a.com"\n', r"line 1: 'https://a.com' begins with a scheme"),
-    ('[[registry]]\nlocation = "a.com"\n[[registry.mirror]]\n', r"line 1: '' names no registry"),
-    ('[[registry]]\nprefix = "*.a.com/x"\nlocation = "b.com"\n', r"names no registry"),
-    ('[[registry]]\nlocation = "a.com"\n[[registry.mirror]]\nlocation = "m.com"\npull-from-mirror = "never"\n', "never"),
-    ('[[registry]]\nlocation = "a.com"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m.com"\n'
-     'pull-from-mirror = "all"\n', "exclude each other"),
-    ("registry = 3\n", "registry is no table"),
-    ('[registries.search]\nregistries = ["a.com"]\n', "version 1"),
-    ('[registries.block]\nregistries = ["a.com"]\n', "version 1"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a = 1\n[[registry]\n", r"line 2: "),
+        ("a = [1,", r"line 1: "),
+        ("\n\n[[registry]]\nlocation = 3\n", r"line 3: location is a text, not 3"),
+        ('[[registry]]\nlocation = "a.com"\n[[registry]]\nblocked = true\n', r"line 3: a registry has neither prefix"),
+        ('[[registry]]\nprefix = "a.com"\n', r"line 1: a registry needs a location"),
+        ('[[registry]]\nlocation = "a.com"\ninsecure = "yes"\n', r"line 1: insecure is true or false, not 'yes'"),
+        ('[[registry]]\nlocation = "https://a.com"\n', r"line 1: 'https://a.com' begins with a scheme"),
+        ('[[registry]]\nlocation = "a.com"\n[[registry.mirror]]\n', r"line 1: '' names no registry"),
+        ('[[registry]]\nprefix = "*.a.com/x"\nlocation = "b.com"\n', r"names no registry"),
+        (
+            '[[registry]]\nlocation = "a.com"\n[[registry.mirror]]\nlocation = "m.com"\npull-from-mirror = "never"\n',
+            "never",
+        ),
+        (
+            '[[registry]]\nlocation = "a.com"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m.com"\n'
+            'pull-from-mirror = "all"\n',
+            "exclude each other",
+        ),
+        ("registry = 3\n", "registry is no table"),
+        ('[registries.search]\nregistries = ["a.com"]\n', "version 1"),
+        ('[registries.block]\nregistries = ["a.com"]\n', "version 1"),
+    ],
+)
 def test_a_damaged_file_is_one_sentence_with_its_name_and_line(user, text, says):
     user.write(text, "registries.conf.d/50-own.conf")
     with pytest.raises(Misuse, match=rf"(?s)^~/\.config/containers/registries\.conf\.d/50-own\.conf.*{says}") as failed:
@@ -100,15 +109,25 @@ def test_what_is_not_text_or_not_readable_says_so(user):
 
 
 def test_empty_lists_of_version_1_and_unknown_keys_do_no_harm(user):
-    user.write('[registries.search]\nregistries = []\n', system=True)
-    user.write('new-key = 1\n[[registry]]\nlocation = "a.com"\nsome = "thing"\n[aliases]\nx = "y.com/x"\n', "registries.conf.d/x.conf")
+    user.write("[registries.search]\nregistries = []\n", system=True)
+    user.write(
+        'new-key = 1\n[[registry]]\nlocation = "a.com"\nsome = "thing"\n[aliases]\nx = "y.com/x"\n',
+        "registries.conf.d/x.conf",
+    )
     assert mirrors(user) == {"a.com": []}
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("{", r"line 1"), ('{"a": 1,\n"b"}', r"line 2"), ("[]", "no object"), ('{"registry-mirrors": "x"}', "no list"),
-    ('{"registry-mirrors": ["https://a.com/some path"]}', "names no registry"), ("[" * 100_000, "without end|cannot be read"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", r"line 1"),
+        ('{"a": 1,\n"b"}', r"line 2"),
+        ("[]", "no object"),
+        ('{"registry-mirrors": "x"}', "no list"),
+        ('{"registry-mirrors": ["https://a.com/some path"]}', "names no registry"),
+        ("[" * 100_000, "without end|cannot be read"),
+    ],
+)
 def test_a_damaged_daemon_json_is_noted_and_left_out(user, text, says):
     user.write(HERE.format("a.com", "m.com"))
     path = user.home / "etc" / "docker" / "daemon.json"

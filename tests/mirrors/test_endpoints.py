@@ -41,43 +41,55 @@ def where(name, given):
     return [f"{one.reference}{' insecure' if one.insecure else ''}" for one in found]
 
 
-@pytest.mark.parametrize(("name", "expected"), [
-    ("example.com/foo/image:latest", [
-        "example-mirror-0.local/mirror-for-foo/image:latest",
-        "example-mirror-1.local/mirrors/foo/image:latest insecure",
-        "internal-registry-for-example.com/bar/image:latest",
-    ]),
-    ("registry.com/image:latest", ["mirror.registry.com/image:latest", "registry.com/image:latest"]),
-    ("example.com/foobar:1", ["example.com/foobar:1"]),
-    ("example.com/foo:1", [
-        "example-mirror-0.local/mirror-for-foo:1",
-        "example-mirror-1.local/mirrors/foo:1 insecure",
-        "internal-registry-for-example.com/bar:1",
-    ]),
-    ("image", ["docker.io/library/image:latest"]),
-])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "example.com/foo/image:latest",
+            [
+                "example-mirror-0.local/mirror-for-foo/image:latest",
+                "example-mirror-1.local/mirrors/foo/image:latest insecure",
+                "internal-registry-for-example.com/bar/image:latest",
+            ],
+        ),
+        ("registry.com/image:latest", ["mirror.registry.com/image:latest", "registry.com/image:latest"]),
+        ("example.com/foobar:1", ["example.com/foobar:1"]),
+        (
+            "example.com/foo:1",
+            [
+                "example-mirror-0.local/mirror-for-foo:1",
+                "example-mirror-1.local/mirrors/foo:1 insecure",
+                "internal-registry-for-example.com/bar:1",
+            ],
+        ),
+        ("image", ["docker.io/library/image:latest"]),
+    ],
+)
 def test_the_example_of_the_manual(name, expected):
     assert where(name, rules(MANUAL)) == expected
 
 
-@pytest.mark.parametrize(("name", "prefix", "covered"), [
-    ("example.com/foo/bar:1", "example.com", "example.com"),
-    ("example.com/foo/bar:1", "example.com/foo", "example.com/foo"),
-    ("example.com/foo/bar:1", "example.com/foo/bar", "example.com/foo/bar"),
-    ("example.com/foo/bar:1", "example.com/foo/bar:1", "example.com/foo/bar:1"),
-    (f"example.com/foo@{DIGEST}", "example.com/foo", "example.com/foo"),
-    ("example.com/foo/bar:1", "example.com/fo", ""),
-    ("example.com/foo/bar:1", "example.co", ""),
-    ("example.com:5000/foo:1", "example.com:5000", "example.com:5000"),
-    ("example.com:5000/foo:1", "example.com", "example.com"),
-    ("example.com/foo:1", "example.com:5000", ""),
-    ("bar.example.com/foo:1", "*.example.com", "bar.example.com"),
-    ("foo.bar.example.com/foo:1", "*.example.com", "foo.bar.example.com"),
-    ("bar.example.com:5000/foo:1", "*.example.com", "bar.example.com"),
-    ("example.com/foo:1", "*.example.com", ""),
-    ("badexample.com/foo:1", "*.example.com", ""),
-    ("other.com/bar.example.com/foo:1", "*.example.com", ""),
-])
+@pytest.mark.parametrize(
+    ("name", "prefix", "covered"),
+    [
+        ("example.com/foo/bar:1", "example.com", "example.com"),
+        ("example.com/foo/bar:1", "example.com/foo", "example.com/foo"),
+        ("example.com/foo/bar:1", "example.com/foo/bar", "example.com/foo/bar"),
+        ("example.com/foo/bar:1", "example.com/foo/bar:1", "example.com/foo/bar:1"),
+        (f"example.com/foo@{DIGEST}", "example.com/foo", "example.com/foo"),
+        ("example.com/foo/bar:1", "example.com/fo", ""),
+        ("example.com/foo/bar:1", "example.co", ""),
+        ("example.com:5000/foo:1", "example.com:5000", "example.com:5000"),
+        ("example.com:5000/foo:1", "example.com", "example.com"),
+        ("example.com/foo:1", "example.com:5000", ""),
+        ("bar.example.com/foo:1", "*.example.com", "bar.example.com"),
+        ("foo.bar.example.com/foo:1", "*.example.com", "foo.bar.example.com"),
+        ("bar.example.com:5000/foo:1", "*.example.com", "bar.example.com"),
+        ("example.com/foo:1", "*.example.com", ""),
+        ("badexample.com/foo:1", "*.example.com", ""),
+        ("other.com/bar.example.com/foo:1", "*.example.com", ""),
+    ],
+)
 def test_what_a_prefix_covers(name, prefix, covered):
     assert name[: match(name, prefix)] == covered
 
@@ -102,14 +114,17 @@ def test_the_longest_prefix_counts_alone():
     assert covering("other.com/x", given) is None
 
 
-@pytest.mark.parametrize(("registry", "mirror", "tag", "digest"), [
-    ("", "", True, True),
-    ("mirror-by-digest-only = true", "", False, True),
-    ("", 'pull-from-mirror = "all"', True, True),
-    ("", 'pull-from-mirror = ""', True, True),
-    ("", 'pull-from-mirror = "digest-only"', False, True),
-    ("", 'pull-from-mirror = "tag-only"', True, False),
-])
+@pytest.mark.parametrize(
+    ("registry", "mirror", "tag", "digest"),
+    [
+        ("", "", True, True),
+        ("mirror-by-digest-only = true", "", False, True),
+        ("", 'pull-from-mirror = "all"', True, True),
+        ("", 'pull-from-mirror = ""', True, True),
+        ("", 'pull-from-mirror = "digest-only"', False, True),
+        ("", 'pull-from-mirror = "tag-only"', True, False),
+    ],
+)
 def test_which_images_a_mirror_serves(registry, mirror, tag, digest):
     given = rules(f'[[registry]]\nlocation = "a.com"\n{registry}\n[[registry.mirror]]\nlocation = "m.com"\n{mirror}')
     assert (len(where("a.com/x:1", given)) == 2) is tag
@@ -136,11 +151,14 @@ def test_a_blocked_name_is_refused_and_only_that():
 
 
 def test_dockers_mirrors_come_behind_and_serve_docker_hub_alone():
-    text = '{"registry-mirrors": ["https://d.com/", "http://e.com:5000"], "insecure-registries": ["b.com", "10.0.0.0/8"]}'
+    text = (
+        '{"registry-mirrors": ["https://d.com/", "http://e.com:5000"], "insecure-registries": ["b.com", "10.0.0.0/8"]}'
+    )
     hub, insecure = parse_daemon(text, "daemon.json")
     given = rules(
         '[[registry]]\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "m.com"',
-        hub=tuple(hub), insecure=frozenset(insecure),
+        hub=tuple(hub),
+        insecure=frozenset(insecure),
     )
     expected = ["m.com", "d.com", "e.com:5000", "docker.io"]
     found = where("nginx:1", given)
@@ -152,18 +170,41 @@ def test_dockers_mirrors_come_behind_and_serve_docker_hub_alone():
     assert where("nginx:1", moved) == ["own.com/hub/library/nginx:1"]
 
 
-@pytest.mark.parametrize(("host", "expected"), [
-    ("10.1.2.3:5000", True), ("10.1.2.3", True), ("11.1.2.3", False), ("a.com:5000", True), ("a.com", True),
-    ("b.com:1", True), ("b.com:2", False), ("b.com", False), ("[fd00::1]:5000", True),
-])
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("10.1.2.3:5000", True),
+        ("10.1.2.3", True),
+        ("11.1.2.3", False),
+        ("a.com:5000", True),
+        ("a.com", True),
+        ("b.com:1", True),
+        ("b.com:2", False),
+        ("b.com", False),
+        ("[fd00::1]:5000", True),
+    ],
+)
 def test_what_docker_calls_insecure(host, expected):
     assert is_listed(host, frozenset({"10.0.0.0/8", "a.com", "b.com:1", "fd00::/8", "no/network"})) is expected
 
 
-@pytest.mark.parametrize("text", [
-    "", "/", "http://a.com", "https://a.com/x", "a b", "a.com/x y", "-a.com", "a.com:port/x", "*.a.com", "a.*.com",
-    "a.com\n", "user@a.com",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/",
+        "http://a.com",
+        "https://a.com/x",
+        "a b",
+        "a.com/x y",
+        "-a.com",
+        "a.com:port/x",
+        "*.a.com",
+        "a.*.com",
+        "a.com\n",
+        "user@a.com",
+    ],
+)
 def test_what_is_no_place(text):
     with pytest.raises(Misuse):
         place(text)

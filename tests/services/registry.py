@@ -239,4 +239,6 @@ def serve_registry(
     config.write_text(json.dumps(_config(data, port=port, readonly=readonly, htpasswd=users, tls=tls)))
     command = ["docker-registry", "serve", str(config)]
     with running(command, folder / "registry.log", _port, env=env) as up:
-        yield Registry(f"127.0.0.1:{up.answer}", data, up.log, up.pid, (USERNAME, PASSWORD) if auth else None, tls is not None)
+        yield Registry(
+            f"127.0.0.1:{up.answer}", data, up.log, up.pid, (USERNAME, PASSWORD) if auth else None, tls is not None
+        )
