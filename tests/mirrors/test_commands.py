@@ -138,7 +138,7 @@ def test_what_cannot_be_set_is_one_sentence_and_changes_nothing(user, image, lin
 
 def test_a_later_file_that_has_the_last_word_is_told(user, image):
     user.write('[[registry]]\nlocation = "a.com"\n', "registries.conf.d/zzz.conf")
-    with pytest.raises(Conflict, match="has the last word on a.com"):
+    with pytest.raises(Conflict, match=r"has the last word on a\.com"):
         image("mirror add a.com m.com")
     assert not own(user).exists()
 

@@ -80,8 +80,7 @@ def test_a_change_is_seen_at_once(user):
             "never",
         ),
         (
-            '[[registry]]\nlocation = "a.com"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m.com"\n'
-            'pull-from-mirror = "all"\n',
+            '[[registry]]\nlocation = "a.com"\nmirror-by-digest-only = true\nmirror = [{location = "m.com", pull-from-mirror = "all"}]\n',
             "exclude each other",
         ),
         ("registry = 3\n", "registry is no table"),
