@@ -233,6 +233,16 @@ def test_a_location_is_read_and_written_in_place_of_the_name(user, engine, regis
         engine.pull("images.example/x/app:9")
 
 
+def test_a_push_to_another_location_that_is_refused_says_where(user, engine, registry, fake):
+    push_image(registry)
+    pulled(engine, registry.reference("app:1"))
+    user.write(f'[[registry]]\nprefix = "images.example"\nlocation = "{fake.host}/team"')
+    engine.tag(registry.reference("app:1"), "images.example/app:1")
+    fake.rule("PUT /v2/team/app/manifests/1", error(403, "DENIED"))
+    with pytest.raises(Denied, match=rf"{fake.host} does not let you push to {fake.host}/team/app:1"):
+        engine.push("images.example/app:1")
+
+
 def test_a_wildcard_prefix_finds_its_mirror(user, engine, registry):
     push_image(registry, "all/app")
     user.write(f'[[registry]]\nprefix = "*.example"\n[[registry.mirror]]\nlocation = "{registry.host}/all"')

@@ -98,3 +98,24 @@ def test_many_pulls_at_once_wait_once_for_a_mirror_that_is_down(user, connect, f
     assert all(worker.ends_within(5) for worker in workers)
     assert len({worker.result.digest for worker in workers}) == 1
     assert len(fake.seen) == before
+
+
+def test_a_stop_between_two_places_is_not_overlooked(user, connect, fake, other):
+    user.mirrors(other.host, fake.host)
+    other.image()
+    repository = connect().repository(other.reference("app"))
+    (mirror,) = repository._mirrors
+    find = mirror.find
+
+    def failing(reference):
+        try:
+            return find(reference)
+        finally:
+            repository.interrupt()
+
+    mirror.find = failing
+    with pytest.raises(Interrupted):
+        repository.resolve(other.reference("app:1"))
+    assert other.seen == []
+    mirror.find = find
+    assert repository.resolve(other.reference("app:1")), "what is asked for later works as ever"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pytest
@@ -163,3 +164,50 @@ def test_a_mirror_gets_the_credentials_of_its_own_host_alone(user, connect, regi
     assert sent == {known[fake.host].basic}
     assert not [seen for seen in other.seen if "authorization" in seen.headers]
     assert asked == [fake.host, other.host], "the upstream never asked"
+
+
+NAME = "registry.localhost"
+
+
+@pytest.fixture
+def _resolved(monkeypatch):
+    """A name that is not loopback's, and that leads here all the same."""
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *a, **k: real("127.0.0.1" if host.endswith(NAME) else host, *a, **k)
+    )
+
+
+@pytest.mark.usefixtures("_resolved")
+@pytest.mark.parametrize("by", ["registries.conf", "daemon.json", "daemon.json, a mirror"])
+def test_what_is_called_insecure_elsewhere_is_spoken_to_in_http_where_it_knows_no_tls(user, connect, fake, by):
+    host = f"{NAME}:{fake.host.rpartition(':')[2]}"
+    name = "docker.io/library/app" if "mirror" in by else f"{host}/app"
+    if by == "registries.conf":
+        user.mirrors(host, more="insecure = true")
+    else:
+        path = user.home / "etc" / "docker" / "daemon.json"
+        path.parent.mkdir(parents=True)
+        which = f'"registry-mirrors": ["http://{host}"]' if "mirror" in by else f'"insecure-registries": ["{host}"]'
+        path.write_text(f"{{{which}}}")
+    image = fake.image("library/app" if "mirror" in by else "app")
+    repository = connect().repository(Reference.parse(name))
+    assert repository.resolve(Reference.parse(f"{name}:1")) == image
+    assert b"".join(repository.read(image))
+    if "mirror" not in by:
+        fake.uploads["u"] = bytearray()
+        fake.rule("POST", Answer(202, b"", {"Location": f"http://{host}/upload/u"}))
+        blob = fake.put(b"sent")
+        del fake.blobs[blob.digest]
+        repository.write(blob, lambda offset: iter([b"sent"[offset:]]))
+        assert fake.blobs[blob.digest] == b"sent"
+
+
+@pytest.mark.usefixtures("_resolved")
+def test_what_nobody_calls_insecure_is_never_spoken_to_in_http(user, connect, fake):
+    fake.image()
+    host = f"{NAME}:{fake.host.rpartition(':')[2]}"
+    user.mirrors(host)
+    with pytest.raises(Unreachable, match="does not speak https"):
+        connect().repository(Reference.parse(f"{host}/app")).resolve(Reference.parse(f"{host}/app:1"))
+    assert not fake.seen
