@@ -224,8 +224,8 @@ def _write(path: Path, text: str) -> None:
         with open(fd, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
             file.write(text)
             file.flush()
-            os.fchmod(fd, 0o644)
             os.fsync(fd)
+        Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

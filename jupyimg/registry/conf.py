@@ -13,6 +13,7 @@ A damaged daemon.json is noted and left out: it can only add.
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import tomllib
@@ -61,19 +62,19 @@ def conf_files(settings: Settings) -> list[Path]:
     """The registries.conf files that count, in the order in which later ones win."""
     user = settings.user_config / "containers" if settings.user_config else None
     system = settings.system_config / "containers" if settings.system_config else None
-    own = user / "registries.conf" if user else None
+    own = user / "registries.conf" if user and _is_there(user / "registries.conf") else None
     if settings.registries_conf is not None:
         return [settings.registries_conf, *_drop_ins(system), *_drop_ins(user)]
-    if own is not None and own.exists():
+    if own is not None:
         return [own, *_drop_ins(user)]
-    main = system / "registries.conf" if system else None
-    return [*([main] if main and main.exists() else []), *_drop_ins(system), *_drop_ins(user)]
+    main = [system / "registries.conf"] if system and _is_there(system / "registries.conf") else []
+    return [*main, *_drop_ins(system), *_drop_ins(user)]
 
 
 def daemon_files(settings: Settings) -> list[Path]:
-    """Docker's daemon.json, the system's and the one of a rootless daemon."""
+    """Docker's daemon.json, the system's and the one of a rootless daemon; one that only root may read is not ours."""
     folders = [folder / "docker" for folder in (settings.system_config, settings.user_config) if folder]
-    return [folder / "daemon.json" for folder in folders if (folder / "daemon.json").exists()]
+    return [folder / "daemon.json" for folder in folders if os.access(folder / "daemon.json", os.R_OK)]
 
 
 def read_rules(settings: Settings, *, without: Path | None = None) -> Rules:
@@ -234,9 +235,22 @@ def _drop_ins(folder: Path | None) -> list[Path]:
         return []
     try:
         inside = sorted((folder / "registries.conf.d").iterdir(), key=lambda path: path.name)
-    except OSError:
+        return [path for path in inside if path.suffix == ".conf" and path.is_file()]
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return [path for path in inside if path.suffix == ".conf" and path.is_file()]
+    except OSError as error:
+        raise Misuse(f"{folder / 'registries.conf.d'} cannot be read: {error.strerror}") from None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file; one that we may not see is, so that reading it says why it cannot be used."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _text(path: Path, settings: Settings) -> str:

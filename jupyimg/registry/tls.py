@@ -42,7 +42,7 @@ class Authorities:
         """Where a user's own certificates for this host lie, if there are any."""
         bracketed = f"[{host}]" if ":" in host else host
         names = [f"{bracketed}:{port}", *([bracketed] if port == _HTTPS else [])]
-        return next((path for folder in self._folders for name in names if (path := folder / name).is_dir()), None)
+        return next((folder / name for folder in self._folders for name in names if _is_open(folder / name)), None)
 
     def context(self, host: str, port: int, *, verify: bool) -> ssl.SSLContext:
         """What to speak TLS with to this host; files that have changed are read again.
@@ -67,6 +67,14 @@ class Authorities:
             context.verify_mode = ssl.CERT_NONE
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+
+def _is_open(folder: Path) -> bool:
+    """Whether there is such a folder for us; Docker's own may be its owner's alone."""
+    try:
+        return folder.is_dir()
+    except PermissionError:
+        return False
 
 
 def _trusting(ca_file: str) -> ssl.SSLContext:

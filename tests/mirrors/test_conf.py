@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+from pathlib import Path
 
 import pytest
 
 from jupyimg.errors import Misuse
 from jupyimg.model.reference import Reference
-from jupyimg.registry.conf import Conf, read_rules
+from jupyimg.registry.conf import Conf, conf_files, read_rules
+from jupyimg.registry.tls import Authorities
 
 HERE = '[[registry]]\nlocation = "{}"\n[[registry.mirror]]\nlocation = "{}"\n'
 
@@ -158,3 +162,41 @@ def test_a_damaged_file_stops_only_what_asks_a_registry(user, engine, registry):
     with pytest.raises(Misuse):
         engine.remote.registries.repository(Reference.parse("docker.io/library/nginx"))
     assert not registry.accesses()
+
+
+@pytest.fixture
+def forbid(monkeypatch):
+    """What lies below a folder cannot even be looked at; root could, so it is only played."""
+
+    def forbidding(folder):
+        stat, access = Path.stat, os.access
+
+        def refuse(path, *arguments, **more):
+            if folder in Path(path).parents:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return stat(path, *arguments, **more)
+
+        monkeypatch.setattr(Path, "stat", refuse)
+        monkeypatch.setattr(os, "access", lambda path, mode: folder not in Path(path).parents and access(path, mode))
+
+    return forbidding
+
+
+def test_dockers_folder_that_is_roots_alone_is_not_ours(user, forbid):
+    path = user.home / "etc" / "docker" / "daemon.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"registry-mirrors": ["https://m.com"]}')
+    (path.parent / "certs.d" / "a.com").mkdir(parents=True)
+    assert read_rules(user.settings()).hub
+    assert Authorities("", user.settings().certificates).folder("a.com", 443)
+    forbid(path.parent)
+    found = read_rules(user.settings())
+    assert (found.hub, found.notes) == ((), ())
+    assert Authorities("", user.settings().certificates).folder("a.com", 443) is None
+
+
+def test_a_registries_conf_that_may_not_be_looked_at_is_not_taken_for_none(user, forbid):
+    path = user.write(HERE.format("a.com", "m.com"), system=True)
+    forbid(path.parent)
+    found = conf_files(user.settings())
+    assert path in found

@@ -275,6 +275,15 @@ def test_a_copy_between_registries_reads_by_the_mirror_and_writes_upstream(user,
     assert mirror.tags("copied") == []
 
 
+def test_a_copy_between_registries_does_not_pass_on_what_a_mirror_corrupts(user, engine, upstream, mirror, mitmproxy):
+    bad = mitmproxy(CORRUPT.format(what="blobs", least=BIG), upstream=mirror.url)
+    user.mirrors(upstream.host, bad.host)
+    drain(engine.remote.copying(upstream.reference("app:1"), f"{mirror.host}/copied:1"))
+    assert mirror.digest("copied", "1") == upstream.digest("app", "1")
+    for layer in upstream.manifest("app", "1").json()["layers"]:
+        assert Digest.of(mirror.request("GET", f"/v2/copied/blobs/{layer['digest']}").body) == layer["digest"]
+
+
 def test_a_digest_is_read_by_the_mirror_and_proven(user, connect, upstream, fake):
     raw = upstream.manifest("app", "1").body
     fake.put_manifest("app", "1", raw.replace(b"amd64", b"arm64") + b" ")
