@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import Conflict, ImageError, Misuse, NotFound, StoreError
+from jupyimg.errors import Conflict, ImageError, Interrupted, Misuse, NotFound, StoreError
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import EndpointRecord, MirrorRecord
 from jupyimg.model.reference import DOCKER_HUB, Reference
@@ -142,7 +142,10 @@ class Mirrors:
                 if role == "registry" and shown_name.startswith("*."):
                     continue  # no host has that name
                 yield Step(Phase.NOTE, text=f"Asking {one.host}")
-                done.append(_tried(shown_name, one, role, reference if is_image else None))
+                try:
+                    done.append(_tried(shown_name, one, role, reference if is_image else None))
+                except KeyboardInterrupt:
+                    raise Interrupted from None
         return done
 
     @contextmanager

@@ -24,6 +24,7 @@ _PLACE = re.compile(
     rf"{_HOST}(?:/[A-Za-z0-9._/-]*[A-Za-z0-9_.-])?(?::[A-Za-z0-9_.-]+)?(?:@[a-z0-9]+:[0-9a-f]+)?", re.ASCII
 )
 _WILDCARD = re.compile(rf"\*\.{_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_LOGIN = re.compile(r"^.*@(?!sha\d+:)", re.DOTALL)
 _ENDS = frozenset(":/@")
 
 
@@ -155,6 +156,8 @@ def place(text: str, *, wildcard: bool = False) -> str:
     Raises:
         Misuse: it is none; the hint says how to write it.
     """
+    if _LOGIN.search(text):
+        raise Misuse(f"{_LOGIN.sub('', text)!r} was written with a login, which does not belong there")
     trimmed = text.rstrip("/")
     scheme, found, rest = trimmed.partition("://")
     if found:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from jupyimg.errors import Denied, Misuse
 from jupyimg.registry.client import Client
 from jupyimg.registry.conf import Conf
 from jupyimg.registry.endpoints import Endpoint, endpoints
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
     from jupyimg.registry.auth import Credentials
+    from jupyimg.registry.endpoints import Rules
 
 
 class Registries:
@@ -54,9 +57,8 @@ class Registries:
         rules = self.conf.rules()
         *mirrors, home = endpoints(reference, rules)
         moved = home.reference != reference
-        beside = (endpoints(replace(reference.untagged(), path=path), rules)[-1] for path in mounts) if moved else ()
-        paths = tuple(one.reference.path for one in beside if one.reference.host == home.reference.host)
-        paths = tuple(path for path in (paths if moved else mounts) if path != home.reference.path)
+        known = _moved(reference, mounts, home.reference, rules) if moved else mounts
+        paths = tuple(path for path in known if path != home.reference.path)
         line = self._line(home, paths)
         if mirrors or moved or rules.notes:
             repository: Repository = Mirrored(line, paths, [self._mirror(one) for one in mirrors], rules.notes)
@@ -92,3 +94,13 @@ class Registries:
         """End what is under way and give back all connections."""
         self.interrupt()
         self._client.transport.close()
+
+
+def _moved(reference: Reference, mounts: Sequence[str], home: Reference, rules: Rules) -> list[str]:
+    """What repositories beside a reference are called where it really lives, of those that live there too."""
+    found: list[str] = []
+    for path in mounts:
+        with suppress(Denied, Misuse):  # to mount from there would only have saved time
+            there = endpoints(replace(reference.untagged(), path=path), rules)[-1].reference
+            found += [there.path] if there.host == home.host else []
+    return found

@@ -86,12 +86,16 @@ class Repository:
     def ping(self) -> int:
         """The status that the API's root answers with: 200, or 401 where it wants to know who we are.
 
+        A mirror that answers is used again at once.
+
         Raises:
             RegistryError: the registry said no, or nothing.
             Interrupted: it was cut off.
         """
         root = Ask(method="GET", url=self._line.base, accept=frozenset({OK, _UNKNOWN}))
-        return self._line.ask(self._line.calls.begin(), root).status_code
+        status = self._line.ask(self._line.calls.begin(), root).status_code
+        self._line.client.down.pop(self.host, None)
+        return status
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a manifest or a blob from ``offset`` on; see `Source.read`.

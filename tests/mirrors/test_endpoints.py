@@ -210,6 +210,18 @@ def test_what_is_no_place(text):
         place(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["me:hidden@a.com", "https://me:hidden@a.com", "hidden@a.com:5000/x", "me:hid@den@a.com"]
+)
+def test_a_login_is_refused_and_not_repeated(text):
+    with pytest.raises(Misuse, match=r"'a\.com(:5000/x)?' was written with a login") as failed:
+        place(text)
+    assert "hid" not in failed.value.message + failed.value.hint
+    with pytest.raises(Misuse) as failed:
+        parse_daemon(f'{{"registry-mirrors": ["{text}"]}}', "daemon.json")
+    assert "hid" not in failed.value.message + failed.value.hint
+
+
 def test_a_location_that_makes_no_name_is_told_with_its_file():
     given = rules('[[registry]]\nprefix = "a.com"\nlocation = "b.com/UPPER"')
     with pytest.raises(Misuse, match=r"registries\.conf sends a\.com/x:1 to b\.com/UPPER/x:1, which is no name"):
