@@ -73,13 +73,13 @@ class Client:
             httpx.RequestError: neither was answered.
             Interrupted: the call was cut off.
         """
-        base, loopback = base_url(host, self.settings.insecure), base_url(host, frozenset()).scheme == "http"
-        if base.scheme == "http" and not loopback:
+        base = base_url(host, self.settings.insecure)
+        if base.scheme == "http" and not is_loopback(base.host):
             return base
-        secure = base_url(host, frozenset(), plain=False)
+        secure, plain = base.copy_with(scheme="https"), base.copy_with(scheme="http")
         if insecure:
             if host not in self._found:
-                self._found[host] = self._either(secure, base_url(host, frozenset(), plain=True), call, patience)
+                self._found[host] = self._either(secure, plain, call, patience)
             return self._found[host]
         return secure if self.transport.authorities.folder(secure.host, port_of(secure)) else base
 

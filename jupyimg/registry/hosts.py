@@ -56,12 +56,12 @@ def host_of(name: str) -> Host:
     return ROWS.get(name.lower(), Host())
 
 
-def base_url(name: str, insecure: AbstractSet[str], *, plain: bool | None = None) -> httpx.URL:
-    """Where the API of a reference's host is: ``https://HOST[:PORT]/v2/``, or http where that is allowed or asked."""
+def base_url(name: str, insecure: AbstractSet[str]) -> httpx.URL:
+    """Where the API of a reference's host is: ``https://HOST[:PORT]/v2/``, or http where that is allowed."""
     api = host_of(name).api or name
-    http = httpx.URL(f"http://{api}/v2/")
-    as_http = may_be_plain(http, insecure) if plain is None else plain
-    return http if as_http else httpx.URL(f"https://{api}/v2/")
+    secure = httpx.URL(f"https://{api}/v2/")
+    plain = httpx.URL(f"http://{api}/v2/")
+    return plain if may_be_plain(plain, insecure) else secure
 
 
 def may_be_plain(url: httpx.URL, insecure: AbstractSet[str]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import BadManifest, DigestMismatch, NotFound, PlatformNotFound, SizeMismatch
+from jupyimg.errors import BadManifest, NotFound, PlatformNotFound, SizeMismatch
 from jupyimg.model.config import read_config
 from jupyimg.model.content import verified
 from jupyimg.model.documents import MANIFEST_LIMIT, Descriptor, Index, Manifest, choose, read_manifest
@@ -91,8 +91,9 @@ def walk(source: Source, reference: Reference, selection: Selection) -> Tree:
 def resolved(source: Source, reference: Reference) -> tuple[Descriptor, Manifest | Index]:
     """What a name points at, with its document.
 
-    A registry may name a digest that it does not have, or whose bytes are others; having seen that, the source
-    answers by the bytes themselves when it is asked once more.
+    A registry may say that a name means a digest that it does not have, or bytes of another size; having seen that,
+    the source answers by the bytes themselves when it is asked once more. Other bytes than those of the digest are
+    damage, which no second question mends.
 
     Raises:
         NotFound: there is no such name.
@@ -101,9 +102,9 @@ def resolved(source: Source, reference: Reference) -> tuple[Descriptor, Manifest
     root = source.resolve(reference)
     try:
         return root, fetch_manifest(source, root)
-    except (NotFound, DigestMismatch, SizeMismatch):
+    except (NotFound, SizeMismatch) as failure:
         again = source.resolve(reference)
-        if again == root:
+        if again == root or (isinstance(failure, SizeMismatch) and again.digest != root.digest):
             raise
         return again, fetch_manifest(source, again)
 

@@ -13,11 +13,12 @@ from jupyimg.registry import Credentials
 from tests.mirrors.conftest import BIG, passed_by, pulled, push_image
 from tests.registry.certificates import make_certificate
 from tests.registry.fake import Answer, serve_fake
+from tests.services import registry as service
 
 
 @pytest.fixture
 def certificate(tmp_path):
-    return make_certificate(tmp_path, "127.0.0.1")
+    return make_certificate(tmp_path, "registry")
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def client(tmp_path):
 def secure(start, registry, certificate):
     """A registry that speaks TLS with a certificate that signs itself."""
     push_image(registry)
-    server = start(tls={"certificate": str(certificate[0]), "key": str(certificate[1])})
+    server = start(tls=certificate)
     server.stock(registry.data)
     return server
 
@@ -67,10 +68,17 @@ def test_an_authority_that_comes_later_is_seen(user, engine, secure, certificate
     assert pulled(engine, secure.reference("app:1"))[1]
 
 
-def test_a_client_certificate_is_shown_to_who_asks(user, engine, start, registry, certificate, client):
+def test_a_client_certificate_is_shown_to_who_asks(user, engine, start, registry, certificate, client, monkeypatch):
     push_image(registry)
-    tls = {"certificate": str(certificate[0]), "key": str(certificate[1]), "clientcas": [str(client[0])]}
-    server = start(tls=tls)
+    config = service._config
+
+    def asking(*arguments, **more):
+        made = config(*arguments, **more)
+        made["http"]["tls"]["clientcas"] = [str(client[0])]
+        return made
+
+    monkeypatch.setattr(service, "_config", asking)
+    server = start(tls=certificate)
     server.stock(registry.data)
     trust(user, server.host, certificate)
     with pytest.raises(Unreachable):

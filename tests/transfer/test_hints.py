@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyimg.errors import RemoteNotFound
+from jupyimg.errors import ContentError, RemoteNotFound
 from jupyimg.model.content import drain
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_MANIFEST
@@ -30,7 +30,7 @@ def registries(tmp_path):
     opened.close()
 
 
-@pytest.mark.parametrize("lie", ["a digest that is not there", "a digest of other bytes", "a wrong size"])
+@pytest.mark.parametrize("lie", ["a digest that is not there", "a wrong size"])
 def test_a_wrong_answer_to_head_does_not_fail_the_first_pull(fake, registries, lie):
     image = fake.image()
     raw = fake.manifests["app", "1"][1]
@@ -38,12 +38,21 @@ def test_a_wrong_answer_to_head_does_not_fail_the_first_pull(fake, registries, l
     length = len(raw) + (7 if lie == "a wrong size" else 0)
     headers = {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": said}
     fake.rule("HEAD /v2/app/manifests/1", Answer(200, b"", headers, length=length))
-    if lie == "a digest of other bytes":
-        fake.rule(f"GET /v2/app/manifests/{WRONG}", Answer(200, raw, headers))
     sink = MemoryPlace()
     done = drain(copying(registries.repository(fake.reference("app")), sink, fake.reference("app:1")))
     assert done.tree.root == image
     assert fake.count("HEAD /v2/app/manifests/1") == 1, "and it is not asked that way again"
+
+
+@pytest.mark.parametrize("damage", [b"", b" "])
+def test_a_digest_that_leads_to_other_bytes_is_damage(fake, registries, damage):
+    fake.image()
+    raw = fake.manifests["app", "1"][1]
+    headers = {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": WRONG}
+    fake.rule("HEAD /v2/app/manifests/1", Answer(200, b"", headers, length=len(raw)))
+    fake.rule(f"GET /v2/app/manifests/{WRONG}", Answer(200, raw + damage, headers))
+    with pytest.raises(ContentError):
+        drain(copying(registries.repository(fake.reference("app")), MemoryPlace(), fake.reference("app:1")))
 
 
 def test_what_is_truly_gone_is_still_told(fake, registries):
