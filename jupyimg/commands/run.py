@@ -15,6 +15,7 @@ from jupyimg.commands import (  # noqa: F401 - importing them declares their sub
     archives,
     exploring,
     local,
+    mirrors,
     remote,
     serving,
     space,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from jupyimg.engines import open_engine, open_serving
+from jupyimg.engines import open_engine, open_mirrors, open_serving
 from jupyimg.errors import Misuse
 from jupyimg.model.platform import Platform
 from jupyimg.model.settings import Settings
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyimg.engines import Engine
+    from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.serving import Serving
 
 
@@ -28,6 +29,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         BadPlatform: $DOCKER_DEFAULT_PLATFORM is no platform.
     """
     home = environ.get("JUPYIMG_HOME")
+    registries_conf = environ.get("CONTAINERS_REGISTRIES_CONF")
     platform = environ.get("DOCKER_DEFAULT_PLATFORM")
     proxies = {
         scheme: environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or ""
@@ -44,6 +46,9 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         docker_auth_config=environ.get("DOCKER_AUTH_CONFIG", ""),
         docker_config=Path(environ.get("DOCKER_CONFIG") or "~/.docker").expanduser() / "config.json",
         auth_files=_auth_files(environ),
+        user_config=Path(environ.get("HOME") or "~", ".config").expanduser(),
+        system_config=Path(environ.get("JUPYIMG_ETC") or "/etc"),
+        registries_conf=Path(registries_conf).expanduser() if registries_conf else None,
     )
 
 
@@ -105,6 +110,11 @@ class Session:
         if not value:
             raise Misuse(f"the environment has no {name}", hint="set it before this process starts")
         return value
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """Which registries are read by way of which others."""
+        return open_mirrors(self.settings)
 
     def close(self) -> None:
         """Give back what the engine holds, and stop serving."""

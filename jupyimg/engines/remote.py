@@ -17,7 +17,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DOCKER_HUB
 from jupyimg.registry import Registries, Wanted
-from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms
+from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -219,8 +219,7 @@ class Remote:
     ) -> tuple[Digest, Manifest, bytes, tuple[str, ...]]:
         """The digest a pull would name, the manifest and config of one platform, and all platforms there are."""
         place = self._repository(reference)
-        root = place.resolve(reference)
-        top = fetch_manifest(place, root)
+        root, top = resolved(place, reference)
         offered: tuple[str, ...] = ()
         if isinstance(top, Index):
             choices = platforms(place, top)

@@ -367,6 +367,46 @@ class Found(Generic[T]):
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorRecord:
+    """One mirror of a registry (containers' ``[[registry.mirror]]``, Docker's ``registry-mirrors``).
+
+    Attributes:
+        registry: the prefix whose images it serves: HOST[:PORT][/PATH] or ``*.DOMAIN``.
+        mirror: HOST[:PORT][/PATH] that stands in for it.
+        insecure: whether plain http and certificates that prove nothing are taken.
+        pull: "all", "digest-only" or "tag-only".
+        file: where it is set, the home folder as ``~``.
+    """
+
+    registry: str
+    mirror: str
+    insecure: bool
+    pull: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRecord:
+    """How a mirror, or the registry behind it, answered when it was tried.
+
+    Attributes:
+        registry: the registry, or the image, that was asked for.
+        endpoint: HOST[:PORT] that was asked.
+        role: "mirror" or "registry".
+        status: "ok", "login" (it wants one), "missing" (it has no such image) or "failed".
+        milliseconds: how long it took.
+        error: what went wrong, or "".
+    """
+
+    registry: str
+    endpoint: str
+    role: str
+    status: str
+    milliseconds: float
+    error: str = ""
+
+
 Record = (
     ImageRecord
     | HistoryRecord
@@ -377,4 +417,6 @@ Record = (
     | TagRecord
     | RepositoryRecord
     | FactRecord
+    | MirrorRecord
+    | EndpointRecord
 )

@@ -23,6 +23,10 @@ class Settings:
         proxies: ``http``, ``https``, ``all`` and ``no``, as in $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, $NO_PROXY.
         hub_api: URL to ask instead of Docker Hub's own for search and tags, such as a lab's copy ($JUPYIMG_HUB_API).
         ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
+        user_config: folder that holds ``containers/`` and ``docker/`` with a user's settings (``~/.config``, whatever
+            $XDG_CONFIG_HOME says, as containers has it); None reads none.
+        system_config: the same of the machine (``/etc``, or $JUPYIMG_ETC); None reads none.
+        registries_conf: main file of containers' settings, instead of theirs ($CONTAINERS_REGISTRIES_CONF).
         transfers: blobs moved at once.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds a connection may be silent; a whole transfer has no limit.
@@ -41,6 +45,9 @@ class Settings:
     proxies: dict[str, str] = field(default_factory=dict, repr=False)
     hub_api: str = ""
     ca_file: str = ""
+    user_config: Path | None = None
+    system_config: Path | None = None
+    registries_conf: Path | None = None
     transfers: int = 6
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
@@ -55,3 +62,9 @@ class Settings:
     def store(self) -> Path:
         """The OCI layout."""
         return self.home / "store"
+
+    @property
+    def certificates(self) -> tuple[Path, ...]:
+        """Folders of a user's own authorities and certificates by host (``certs.d``); the first that has one counts."""
+        folders = [folder for folder in (self.user_config, self.system_config) if folder is not None]
+        return tuple(folder / owner / "certs.d" for folder in folders for owner in ("containers", "docker"))

@@ -126,7 +126,8 @@ def unreachable(failure: httpx.RequestError, context: Context, base: httpx.URL) 
             return Unreachable(f"{named} refuses the connection", hint="is the registry running, and the port right?")
         case Untrusted():
             text = f"the certificate of {named} is not to be trusted: {clean(str(failure))}"
-            return Unreachable(text, hint="if it is your own, set SSL_CERT_FILE to the authority that signed it")
+            own = "put the authority that signed it into ~/.config/containers/certs.d/HOST:PORT/ca.crt"
+            return Unreachable(text, hint=f"if it is your own, {own}, or name it in SSL_CERT_FILE")
         case NotTLS():
             text = f"{named} does not speak https"
             return Unreachable(text, hint=f"if it speaks plain http, add {ref.host} to JUPYIMG_INSECURE")

@@ -13,8 +13,7 @@ from jupyimg.errors import Denied, ProtocolError
 from jupyimg.model.reference import Reference
 from jupyimg.registry.answers import complaint
 from jupyimg.registry.auth import Credentials, RegistryAuth, Tokens
-from jupyimg.registry.hosts import base_url
-from jupyimg.registry.line import Ask, Line
+from jupyimg.registry.line import PATIENT, Ask, Line, Manner
 
 if TYPE_CHECKING:
     from jupyimg.registry.client import Client
@@ -36,7 +35,7 @@ class LoggedIn:
     asked: bool
 
 
-def log_in(client: Client, host: str, credentials: Credentials) -> LoggedIn:
+def log_in(client: Client, host: str, credentials: Credentials, manner: Manner = PATIENT) -> LoggedIn:
     """Prove credentials to the registry of a reference's host.
 
     Raises:
@@ -44,10 +43,10 @@ def log_in(client: Client, host: str, credentials: Credentials) -> LoggedIn:
         ProtocolError: what answers there is no registry.
         RegistryError: it said something else, or nothing.
     """
-    base = base_url(host, client.settings.insecure)
+    base = Line(client, Reference(host, ""), (), None, manner).base
     # tokens of its own: one that an earlier login earned proves nothing
     auth = RegistryAuth(base, (), Tokens(), lambda: credentials, client.check, offline=True)
-    line = Line(client, Reference(host, ""), (), None, auth=auth)
+    line = Line(client, Reference(host, ""), (), None, manner, auth=auth)
     ask = Ask(method="GET", url=base, accept=_ANSWERS)
     answer = line.ask(line.calls.begin(), ask)
     said = complaint(answer)

@@ -134,6 +134,11 @@ _PLANS: dict[str, dict[str, When]] = {
     },
     "ps": dict.fromkeys(("container_id", "image", "created", "state", "ports", "name"), _always),
     "logs": dict.fromkeys(("time", "stream", "line"), _always),
+    "mirror": dict.fromkeys(("registry", "mirror", "insecure", "pull", "file"), _always),
+    "mirror test": {
+        **dict.fromkeys(("registry", "endpoint", "role", "status", "milliseconds"), _always),
+        "error": _known,
+    },
     **dict.fromkeys(TRANSFER_KINDS, _TRANSFERS),
     **dict.fromkeys(REMOVAL_KINDS, _REMOVALS),
 }

@@ -58,6 +58,8 @@ _NOUNS = {
     "tags": "tag",
     "ps": "container",
     "logs": "line",
+    "mirror": "mirror",
+    "mirror test": "endpoint",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 

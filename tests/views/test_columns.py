@@ -75,6 +75,15 @@ PROMISED = {
         "ports": "str",
     },
     "logs": {"time": "datetime64[ns, UTC]", "stream": "category", "line": "str"},
+    "mirror": {"registry": "str", "mirror": "str", "insecure": "boolean", "pull": "category", "file": "str"},
+    "mirror test": {
+        "registry": "str",
+        "endpoint": "str",
+        "role": "category",
+        "status": "category",
+        "milliseconds": "float64",
+        "error": "str",
+    },
 }
 
 
