@@ -31,6 +31,7 @@ asked = st.fixed_dictionaries(
     {"filters": st.sampled_from(FILTERS), "everything": st.booleans(), "all_partial": st.booleans()}
 )
 many = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(many, max_examples=70)
 
 
 @contextmanager
@@ -106,7 +107,7 @@ def test_freed_bytes_are_those_of_the_disk_and_a_plan_is_what_happens(data, aske
 
 
 @given(st.data())
-@many
+@some
 def test_the_rows_of_df_add_up_and_reclaimable_is_what_prune_a_frees(data):
     with filled(data) as (engine, root):
         rows = {row.type: row for row in engine.disk()}
@@ -130,7 +131,7 @@ def test_the_rows_of_df_add_up_and_reclaimable_is_what_prune_a_frees(data):
 
 
 @given(st.data())
-@many
+@some
 def test_what_a_set_of_images_gives_back_is_what_removing_it_gives_back(data):
     with filled(data) as (engine, root):
         engine.prune()  # what lies about already is another question
