@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from jupyimg.engines import PruneFilter, open_engine
 from jupyimg.errors import ContentError, Unsupported
+from jupyimg.model.digest import Digest
 from jupyimg.model.settings import Settings
 from jupyimg.store import is_users
 from tests.places.memory import MemoryPlace
@@ -169,3 +171,24 @@ def test_a_store_that_is_not_there_has_nothing_to_prune_and_is_not_made(tmp_path
     assert [(row.total, row.active, row.size, row.reclaimable) for row in engine.disk()] == [(0, 0, 0, 0)] * 5
     assert engine.disk_images() == []
     assert not (tmp_path / "none").exists()
+
+
+def test_an_image_that_does_not_say_whether_a_filter_is_met_stays(engine):
+    place = MemoryPlace()
+    bring(engine.store, place, "app", place.image())
+    path = engine.store.blob_path(engine.images()[0].image_id)
+    path.write_bytes(b"?" * path.stat().st_size)
+    fresh = open_engine(engine.settings)
+    for filters in FILTERS[1:]:
+        assert fresh.prune(filters, everything=True) == []
+    assert fresh.prune(everything=True)
+
+
+def test_what_is_kept_for_something_that_is_no_image_counts_as_shared(engine):
+    place = MemoryPlace()
+    bring(engine.store, place, "app", place.image(layers=(b"x" * 5000,)))
+    (before,) = engine.disk_images()
+    engine.store.pin("docker.io/lab/app", lambda _: {Digest.of(b"x" * 5000): time.time() + 60})
+    (after,) = engine.disk_images()
+    assert (before.shared, after.shared) == (0, 5000)
+    assert before.unique - after.unique == 5000
