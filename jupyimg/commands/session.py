@@ -14,7 +14,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jupyimg.engines import Engine
     from jupyimg.engines.serving import Serving
@@ -32,6 +32,8 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         scheme: environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or ""
         for scheme in ("http", "https", "all", "no")
     }
+    containers = [Path.home() / ".config/containers", Path("/etc/containers")]
+    policy = environ.get("JUPYIMG_POLICY")
     return Settings(
         home=Path(home).expanduser() if home else user_data_path("jupyimg"),
         engine=environ.get("JUPYIMG_ENGINE") or "embedded",
@@ -39,7 +41,21 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         insecure=frozenset(environ.get("JUPYIMG_INSECURE", "").replace(",", " ").split()),
         proxies={scheme: value for scheme, value in proxies.items() if value},
         ca_file=environ.get("SSL_CERT_FILE", ""),
+        policy=Path(policy).expanduser() if policy else _first(folder / "policy.json" for folder in containers),
+        registries_d=_first(folder / "registries.d" for folder in containers),
+        lookaside=_first([Path.home() / ".local/share/containers/sigstore", Path("/var/lib/containers/sigstore")]),
+        content_trust=_is_on(environ.get("DOCKER_CONTENT_TRUST", "")),
     )
+
+
+def _first(paths: Iterable[Path]) -> Path | None:
+    """The first of these that is there: the user's own file wins over the system's."""
+    return next((path for path in paths if path.exists()), None)
+
+
+def _is_on(text: str) -> bool:
+    """A switch as Docker reads this one: on, unless it is empty or plainly off."""
+    return text not in {"", "0", "f", "F", "false", "False", "FALSE"}
 
 
 class Session:

@@ -22,6 +22,11 @@ class Settings:
         insecure: registries (HOST[:PORT]) spoken to over plain http besides loopback ($JUPYIMG_INSECURE).
         proxies: ``http``, ``https``, ``all`` and ``no``, as in $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, $NO_PROXY.
         ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
+        policy: the trust policy (containers-policy.json(5)) that decides what is let in ($JUPYIMG_POLICY, else the
+            user's or the system's, if there is one); None lets anything in.
+        registries_d: folder that says where signatures lie (containers-registries.d(5)), the user's or the system's.
+        lookaside: folder of signatures where ``registries_d`` names no place.
+        content_trust: take only images that the policy wants signed ($DOCKER_CONTENT_TRUST).
         transfers: blobs moved at once.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds a connection may be silent; a whole transfer has no limit.
@@ -35,6 +40,10 @@ class Settings:
     insecure: frozenset[str] = frozenset()
     proxies: dict[str, str] = field(default_factory=dict, repr=False)
     ca_file: str = ""
+    policy: Path | None = None
+    registries_d: Path | None = None
+    lookaside: Path | None = None
+    content_trust: bool = False
     transfers: int = 6
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
