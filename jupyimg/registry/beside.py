@@ -33,7 +33,7 @@ def beside(line: Line, call: Call, url: str, limit: int) -> bytes | None:
     except httpx.InvalidURL:
         target = httpx.URL()
     if target.scheme not in {"http", "https"} or not target.host:
-        raise Misuse(f"{url!r} is no web address")
+        raise Misuse(f"{url!r} is no web address", hint="check the address that your settings name")
     if target.scheme == "http" and not line.may_be_plain(target):
         raise Misuse(
             f"{target.host} would be asked over plain http", hint=f"use https, or add {target.host} to JUPYIMG_INSECURE"
@@ -47,5 +47,6 @@ def beside(line: Line, call: Call, url: str, limit: int) -> bytes | None:
     if response.status_code == _MISSING:
         return None
     if len(response.content) > limit:
-        raise ProtocolError(f"{target.host} gives more than {limit} bytes for {target.path}", status=_OK)
+        text = f"{target.host} gives more than {limit} bytes for {target.path}"
+        raise ProtocolError(text, hint="check the address that your settings name", status=_OK)
     return response.content

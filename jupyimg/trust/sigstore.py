@@ -1,9 +1,9 @@
 """Sigstore signatures by a key, in both forms: bundles that refer to the manifest, and cosign's older ``.sig`` tags.
 
 A bundle is a referrer (OCI 1.1) whose one layer is JSON; cosign 3 writes an in-toto statement in a DSSE envelope,
-others sign the manifest's bytes. What a bundle says of its key (a hint, a certificate) is not believed: only
-the policy's keys are tried. The older form is a manifest tagged ``sha256-HEX.sig``, whose layers are signed payloads and
-and whose annotations hold the signatures.
+others sign the manifest's bytes. What a bundle says of its key (a hint, a certificate) is not believed: only the
+policy's keys are tried. The older form is a manifest tagged ``sha256-HEX.sig``, whose layers are signed payloads and
+whose annotations hold the signatures.
 """
 
 from __future__ import annotations
