@@ -58,7 +58,10 @@ def public_keys(keys: Keys) -> list[Any]:
                 hint="it begins with -----BEGIN PUBLIC KEY-----; cosign writes such a file as cosign.pub",
             ) from None
         if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
-            raise Unsupported("a sigstore key of the trust policy is neither ECDSA, RSA nor Ed25519")
+            raise Unsupported(
+                "a sigstore key of the trust policy is neither ECDSA, RSA nor Ed25519",
+                hint="cosign generate-key-pair makes a key that is",
+            )
         found.append(key)
     return found
 
