@@ -1,7 +1,8 @@
 """Who does what a user asks for: engines behind one protocol, and what needs no engine at all (`Remote`).
 
-Open them only through the functions here: together they are the seam that keeps a registry's client and server, whose
-import takes longer than listing a thousand images, out of a process that only looks at what is here.
+Open them only through the functions here: together they are the seam that keeps a registry's client and server, and
+what asks a trust policy, out of a process that only looks at what is here: importing them takes longer than listing a
+thousand images.
 """
 
 from __future__ import annotations
@@ -19,8 +20,18 @@ if TYPE_CHECKING:
     from jupyimg.engines.remote import Remote
     from jupyimg.engines.serving import Serving
     from jupyimg.model.settings import Settings
+    from jupyimg.trust import Admission, Evidence
 
-__all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine", "open_remote", "open_serving"]
+__all__ = [
+    "ALL_PLATFORMS",
+    "ENGINES",
+    "Engine",
+    "ImageFilter",
+    "open_admission",
+    "open_engine",
+    "open_remote",
+    "open_serving",
+]
 
 ENGINES = {"embedded": "jupyimg.engines.embedded:Embedded"}
 """Engines by the name that chooses them."""
@@ -48,6 +59,16 @@ def open_serving(settings: Settings) -> Serving:
     """What makes a registry out of this machine, for every engine."""
     make: Callable[[Settings], Serving] = _named("jupyimg.engines.serving:Serving")
     return make(settings)
+
+
+def open_admission(settings: Settings, place: Evidence, *, trust: bool | None) -> Admission | None:
+    """Who is to be asked whether an image from this place may be let in; see `jupyimg.trust.admission`.
+
+    Raises:
+        BadPolicy: the trust policy is not usable.
+    """
+    make: Callable[..., Admission | None] = _named("jupyimg.trust:admission")
+    return make(settings, place, trust=trust)
 
 
 def _named(path: str) -> Any:

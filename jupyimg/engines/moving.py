@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyimg.engines import held
+from jupyimg.engines import held, open_admission
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.errors import ImageNotFound, Misuse
 from jupyimg.model.content import Phase, Step
@@ -14,7 +14,6 @@ from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DEFAULT_TAG
 from jupyimg.store import find
 from jupyimg.transfer import Selection, copying
-from jupyimg.trust import admission
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -79,7 +78,7 @@ class Moving:
     def _pull(self, reference: Reference, selection: Selection, trust: bool | None) -> Moved:  # noqa: FBT001
         yield Step(Phase.NOTE, text=f"{reference.target}: Pulling from {reference.path}")
         place = self.remote.registries.repository(reference)
-        admit = admission(self.settings, place, trust=trust)
+        admit = open_admission(self.settings, place, trust=trust)
         before = find(self.store.entries(), reference)
         with self.store.writer() as sink:
             copied = yield from copying(

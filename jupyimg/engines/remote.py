@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyimg.engines import details
+from jupyimg.engines import details, open_admission
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.errors import Misuse, Unsupported
 from jupyimg.model.config import read_config
@@ -14,7 +14,6 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.registry import Registries
 from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms
-from jupyimg.trust import admission
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -121,7 +120,7 @@ class Remote:
             target=goal,
             selection=Selection(platform=platform, strict=True, alone=True),
             workers=self.settings.transfers,
-            admit=admission(self.settings, place, trust=trust),
+            admit=open_admission(self.settings, place, trust=trust),
         )
         yield Step(Phase.NOTE, text=f"Digest: {copied.tree.root.digest}")
         return copied.record(goal, Status.COPIED)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -54,9 +52,11 @@ class Keyring:
                 "the trust policy wants a GPG signature, and there is no gpg here to check it",
                 hint="install GnuPG (Debian: apt-get install gpg), or use sigstoreSigned, which needs no program",
             )
+        from tempfile import TemporaryDirectory
+
         self._program = program
         self._keys = keys
-        self._folder = tempfile.TemporaryDirectory(prefix="jupyimg-gpg-", ignore_cleanup_errors=True)
+        self._folder = TemporaryDirectory(prefix="jupyimg-gpg-", ignore_cleanup_errors=True)
         self._home = Path(self._folder.name)
         self._trusted: set[str] = set()
 
@@ -113,6 +113,8 @@ class Keyring:
         Raises:
             Unacceptable: it did not end in time.
         """
+        import subprocess
+
         quiet = ["--batch", "--no-tty", "--no-options", "--no-autostart", "--no-auto-key-retrieve"]
         fixed = ["--homedir", str(self._home), *quiet, "--trust-model", "always", "--status-fd", "1"]
         try:

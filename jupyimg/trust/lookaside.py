@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from jupyimg.errors import BadPolicy
 from jupyimg.trust.evidence import SIGNATURE_LIMIT, Unacceptable
@@ -95,6 +94,8 @@ def signatures(subject: Subject, lookaside: Lookaside) -> Iterator[bytes]:
 
 
 def _file(url: str) -> bytes | None:
+    from urllib.request import url2pathname  # it brings much that a look at images needs not
+
     path = Path(url2pathname(urlsplit(url).path))
     try:
         if path.exists() and not path.is_file():
