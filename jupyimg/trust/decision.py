@@ -120,6 +120,10 @@ class Admission:
                     lines.append(self._signed_by(subject, requirement))
                 case SigstoreSigned():
                     lines.append(self._sigstore_signed(subject, requirement))
+                case Anything():
+                    continue
+                case _:
+                    raise Unacceptable("the policy wants what cannot be had")
         return lines
 
     def _signed_by(self, subject: Subject, requirement: SignedBy) -> str:

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from jupyimg.trust.evidence import GPG_TYPE, Unacceptable, simple, statement
+from jupyimg.model.digest import Digest
+from jupyimg.model.documents import OCI_MANIFEST, Descriptor
+from jupyimg.model.reference import Reference
+from jupyimg.trust.evidence import GPG_TYPE, Claim, Subject, Unacceptable, accept, simple, statement
+from jupyimg.trust.identity import Identity
+from tests.places.memory import MemoryPlace
 
 HEX = "ab" * 32
 GOOD = {
@@ -81,3 +86,34 @@ def test_a_statement_has_one_claim_for_each_subject():
 def test_a_statement_that_is_no_signature_is_none(path, value):
     with pytest.raises(Unacceptable):
         statement(changed(STATED, path, value))
+
+
+RAW = b"a manifest"
+WANTED = Reference.parse("quay.io/a/b:1")
+
+
+@pytest.fixture
+def subject():
+    place = MemoryPlace()
+    place.blobs[Digest.of(RAW)] = RAW
+    descriptor = Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(RAW), size=len(RAW))
+    return Subject(place=place, wanted=WANTED, descriptor=descriptor)
+
+
+def claim(*digests, name=str(WANTED)):
+    return Claim(digests, name)
+
+
+def test_a_claim_may_use_any_digest_of_the_manifest_and_all_that_it_uses_must_be_right(subject):
+    right, also, wrong = Digest.of(RAW), Digest.of(RAW, "sha512"), Digest.of(b"other", "sha512")
+    accept([claim(right)], subject, Identity())
+    accept([claim(also)], subject, Identity())
+    accept([claim(wrong), claim(right, also)], subject, Identity())
+    for claims in (
+        [claim(wrong)],
+        [claim(right, wrong)],
+        [claim()],
+        [claim(wrong), claim(right, name="quay.io/a/b:2")],
+    ):
+        with pytest.raises(Unacceptable):
+            accept(claims, subject, Identity())

@@ -87,6 +87,8 @@ def test_requirements_are_all_wanted(trusting, signed_by, signer, stranger, refu
     refused(engine, app, NotTrusted)
     signed(signing_skopeo, stocked, stranger, "app:1", source="app:1")  # a second signature beside the first
     assert len(engine.pull(app)) == 1
+    refused(trusting(signed_by(signer), {"type": "reject"}), app, NotTrusted, "rejected by the trust policy")
+    assert trusting({"type": "insecureAcceptAnything"}, signed_by(signer)).pull(app)
 
 
 def test_a_signature_moved_to_another_image_is_refused(trusting, signed_by, signer, refused, app, stocked, signatures):

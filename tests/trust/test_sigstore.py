@@ -105,6 +105,21 @@ def test_an_attestation_by_the_same_key_is_no_signature(trusting, refused, stock
     refused(trusting(by(key)), stocked.reference("app:1"), NotTrusted, "which is no signature")
 
 
+def test_what_a_key_signed_as_something_else_is_no_statement(trusting, refused, stocked, app, key):
+    name = stocked.reference("app:1")
+    bundled(stocked, "app", app, key, statement(app, name), kind="text/plain")
+    refused(trusting(by(key)), name, NotTrusted, "no in-toto statement")
+
+
+def test_a_signature_that_is_listed_and_missing_hides_no_good_one(trusting, refused, stocked, app, key):
+    name = stocked.reference("app:1")
+    lost = bundled(stocked, "app", app, key, statement(app, name))
+    stocked.request("DELETE", f"/v2/app/blobs/{stocked.manifest('app', lost['digest']).json()['layers'][0]['digest']}")
+    refused(trusting(by(key)), name, NotTrusted, "its signature does not count")
+    bundled(stocked, "app", app, key, statement(app, name))
+    assert trusting(by(key)).pull(name)
+
+
 def test_one_good_bundle_among_others_is_enough(trusting, stocked, app, key, stranger):
     name = stocked.reference("app:1")
     bundled(stocked, "app", app, stranger, statement(app, name))
