@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         scheme: environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or ""
         for scheme in ("http", "https", "all", "no")
     }
-    containers = [Path.home() / ".config/containers", Path("/etc/containers")]
+    own = _home()
+    containers = [own / ".config/containers", Path("/etc/containers")]
     policy = environ.get("JUPYIMG_POLICY")
     return Settings(
         home=Path(home).expanduser() if home else user_data_path("jupyimg"),
@@ -43,14 +45,26 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         ca_file=environ.get("SSL_CERT_FILE", ""),
         policy=Path(policy).expanduser() if policy else _first(folder / "policy.json" for folder in containers),
         registries_d=_first(folder / "registries.d" for folder in containers),
-        lookaside=_first([Path.home() / ".local/share/containers/sigstore", Path("/var/lib/containers/sigstore")]),
+        lookaside=_first([own / ".local/share/containers/sigstore", Path("/var/lib/containers/sigstore")]),
         content_trust=_is_on(environ.get("DOCKER_CONTENT_TRUST", "")),
     )
 
 
+def _home() -> Path:
+    """The user's own folder; a container may run under a number that has none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
+
+
 def _first(paths: Iterable[Path]) -> Path | None:
-    """The first of these that is there: the user's own file wins over the system's."""
-    return next((path for path in paths if path.exists()), None)
+    """The first of these that can be seen: the user's own file wins over the system's."""
+    for path in paths:
+        with suppress(OSError):  # in somebody else's home
+            if path.exists():
+                return path
+    return None
 
 
 def _is_on(text: str) -> bool:

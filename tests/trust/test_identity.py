@@ -70,10 +70,22 @@ def spec(kind, rule, wanted, signed):
     raise AssertionError(kind)
 
 
-@given(st.sampled_from(sorted(KINDS - {"remapIdentity"})), NAMES, NAMES, NAMES)
-def test_a_signed_name_matches_as_the_manual_says(kind, named, wanted, signed):
-    rule = Identity(kind=kind, name=intended(named))
-    assert matches(rule, intended(wanted), str(signed)) == spec(kind, rule, wanted, signed)
+OTHER = Digest("sha256:" + "cd" * 32)
+
+
+def relatives(name):
+    """The same repository and one beside it, with every sort of tag and digest."""
+    for path in (name.path, f"{name.path}x"):
+        for tag in ("", name.tag or "1", "2"):
+            for digest in (None, name.digest or Digest(HEX), OTHER):
+                yield Reference(name.host, path, tag, digest)
+
+
+@given(st.sampled_from(sorted(KINDS - {"remapIdentity"})), NAMES, NAMES)
+def test_a_signed_name_matches_as_the_manual_says(kind, named, wanted):
+    for rule in (Identity(kind=kind, name=intended(named)), Identity(kind=kind, name=intended(wanted))):
+        for signed in (*relatives(wanted), *relatives(named)):
+            assert matches(rule, intended(wanted), str(signed)) == spec(kind, rule, wanted, signed), signed
 
 
 @given(NAMES)

@@ -195,6 +195,13 @@ def test_a_damaged_bundle_is_refused_in_a_sentence(trusting, refused, stocked, a
         attach(stocked, "app", app, [document], BUNDLE)
         error = refused(engine, stocked.reference("app:1"), NotTrusted, "its signature does not count")
         assert len(error.message) < 700
+    assert len(DAMAGED[-1]) > evidence.SIGNATURE_LIMIT
+    assert stocked.sent("/v2/app/blobs/") < evidence.SIGNATURE_LIMIT, "what is too large is not fetched"
+
+
+def test_referrers_of_other_kinds_are_not_taken_for_signatures(trusting, refused, stocked, app, key):
+    attach(stocked, "app", app, [b"{}"], "application/spdx+json")
+    refused(trusting(by(key)), stocked.reference("app:1"), NotTrusted, "a signature is required, and there is none")
 
 
 def test_thousands_of_signatures_are_not_all_looked_at(trusting, refused, stocked, app, key, monkeypatch):
