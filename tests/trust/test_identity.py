@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyimg.model.digest import Digest
@@ -81,11 +81,15 @@ def relatives(name):
                 yield Reference(name.host, path, tag, digest)
 
 
-@given(st.sampled_from(sorted(KINDS - {"remapIdentity"})), NAMES, NAMES)
-def test_a_signed_name_matches_as_the_manual_says(kind, named, wanted):
-    for rule in (Identity(kind=kind, name=intended(named)), Identity(kind=kind, name=intended(wanted))):
-        for signed in (*relatives(wanted), *relatives(named)):
-            assert matches(rule, intended(wanted), str(signed)) == spec(kind, rule, wanted, signed), signed
+@given(NAMES, NAMES)
+@example(Reference.parse("other/app:1"), Reference.parse("a/b:1"))
+@example(Reference.parse("other/app:1"), Reference.parse(f"a/b@{HEX}"))
+@settings(max_examples=30)
+def test_a_signed_name_matches_as_the_manual_says(named, wanted):
+    for kind in sorted(KINDS - {"remapIdentity"}):
+        for rule in (Identity(kind=kind, name=intended(named)), Identity(kind=kind, name=intended(wanted))):
+            for signed in (*relatives(wanted), *relatives(named)):
+                assert matches(rule, intended(wanted), str(signed)) == spec(kind, rule, wanted, signed), signed
 
 
 @given(NAMES)
