@@ -7,12 +7,14 @@
     │   ├── BadReference            not a legal image reference
     │   ├── BadDigest               not a legal digest
     │   ├── BadPlatform             not a legal platform
+    │   ├── BadPolicy               a trust policy, or a file that it needs, is not usable
     │   ├── UndefinedName           a {name} or $name that the notebook does not have
     │   └── Unsupported             this engine or this build cannot do that
     ├── NotFound                    what was named does not exist: check the name
     │   ├── ImageNotFound           not in the local store
     │   ├── RemoteNotFound          not in the registry
     │   └── PlatformNotFound        the image exists, but not for that platform
+    ├── NotTrusted                  the trust policy does not let the image in
     ├── Conflict                    it exists, and something stands in the way
     ├── RegistryError               a registry said no, or nothing
     │   ├── Unreachable             no answer: name, network, TLS, proxy
@@ -42,6 +44,7 @@ __all__ = [
     "BadDigest",
     "BadManifest",
     "BadPlatform",
+    "BadPolicy",
     "BadReference",
     "Conflict",
     "ContentError",
@@ -54,6 +57,7 @@ __all__ = [
     "Interrupted",
     "Misuse",
     "NotFound",
+    "NotTrusted",
     "PlatformNotFound",
     "ProtocolError",
     "RateLimited",
@@ -133,6 +137,12 @@ class BadPlatform(Misuse):
     hint = "write it as OS/ARCHITECTURE[/VARIANT], such as linux/amd64 or linux/arm/v7"
 
 
+class BadPolicy(Misuse):
+    """A trust policy, or a file that it needs (keys, registries.d), is not usable; nothing is let in on a guess."""
+
+    hint = "containers-policy.json(5) and containers-registries.d(5) describe these files"
+
+
 class UndefinedName(Misuse):
     """A {name} or $name in a line that the notebook does not have."""
 
@@ -157,6 +167,10 @@ class RemoteNotFound(NotFound):
 
 class PlatformNotFound(NotFound):
     """The image exists, but not for the platform asked for."""
+
+
+class NotTrusted(ImageError):
+    """The trust policy does not let the image in; nothing was stored and no name was given."""
 
 
 class Conflict(ImageError):

@@ -29,6 +29,7 @@ FUNCTION_LINES = 50
 
 DOORS = {
     "httpx": ("registry",),
+    "cryptography": ("trust",),
     "docker": ("engines",),
     "pandas": ("views",),
     "ipywidgets": ("views",),
@@ -36,6 +37,7 @@ DOORS = {
     "itables": ("views",),
     "IPython.display": ("views",),
     "IPython": ("magic", "views"),
+    "yaml": ("trust",),
 }
 """Which floors may import what is not ours; the longest name that fits counts."""
 

@@ -23,9 +23,10 @@ trust_option = click.option(
     "distrust",
     is_flag=True,
     default=None,
-    help="accepted as Docker's, whose content trust is gone: digests are always verified, signatures are not",
+    help="take an image without asking the trust policy (policy.json); --disable-content-trust=false wants a signature",
 )
-DISTRUST = "Content trust: every digest is verified, with or without this flag; signatures are not looked at"
+UNASKED = "Content trust: skipped; digests are verified, but no policy was asked and no signature looked at"
+UNSIGNED = "Content trust: a push signs nothing, with or without this flag; cosign and skopeo --sign-by sign"
 
 
 @VERBS.verb("pull", docker="docker pull", kind="pull")
@@ -38,9 +39,10 @@ def pull(
     session: Session, name: str, platform: str | None, *, all_tags: bool, quiet: bool, distrust: bool | None
 ) -> Asked:
     """Fetch an image from its registry."""
-    if distrust is not None:
-        yield Step(Phase.NOTE, text=DISTRUST)
-    records = yield from session.engine.pulling(name, platform=platform, all_tags=all_tags)
+    if distrust:
+        yield Step(Phase.NOTE, text=UNASKED)
+    trust = None if distrust is None else not distrust
+    records = yield from session.engine.pulling(name, platform=platform, all_tags=all_tags, trust=trust)
     return Answer(kind="pull", records=records, quiet=quiet)
 
 
@@ -54,8 +56,8 @@ def push(
     session: Session, name: str, platform: str | None, *, all_tags: bool, quiet: bool, distrust: bool | None
 ) -> Asked:
     """Send an image to the registry that its name names."""
-    if distrust is not None:
-        yield Step(Phase.NOTE, text=DISTRUST)
+    if distrust is not None or session.settings.content_trust:
+        yield Step(Phase.NOTE, text=UNSIGNED)
     records = yield from session.engine.pushing(name, platform=platform, all_tags=all_tags)
     return Answer(kind="push", records=records, quiet=quiet)
 
@@ -66,7 +68,22 @@ def push(
 @all_tags_option
 @quiet_option
 @platform_option
-def copy(session: Session, source: str, target: str, platform: str | None, *, all_tags: bool, quiet: bool) -> Asked:
+@trust_option
+def copy(
+    session: Session,
+    source: str,
+    target: str,
+    platform: str | None,
+    *,
+    all_tags: bool,
+    quiet: bool,
+    distrust: bool | None,
+) -> Asked:
     """Copy an image from a registry to a registry, keeping nothing here."""
-    records = yield from session.engine.remote.copying(source, target, platform=platform, all_tags=all_tags)
+    if distrust:
+        yield Step(Phase.NOTE, text=UNASKED)
+    trust = None if distrust is None else not distrust
+    records = yield from session.engine.remote.copying(
+        source, target, platform=platform, all_tags=all_tags, trust=trust
+    )
     return Answer(kind="copy", records=records, quiet=quiet)

@@ -7,62 +7,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_data_path
-
+from jupyimg.commands.environment import settings_from
 from jupyimg.engines import open_engine, open_mirrors, open_serving
 from jupyimg.errors import Misuse
-from jupyimg.model.platform import Platform
-from jupyimg.model.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jupyimg.engines import Engine
     from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.serving import Serving
-
-
-def settings_from(environ: Mapping[str, str]) -> Settings:
-    """Settings as the environment has them; `Settings` says which variable fills which field.
-
-    Raises:
-        BadPlatform: $DOCKER_DEFAULT_PLATFORM is no platform.
-    """
-    home = environ.get("JUPYIMG_HOME")
-    registries_conf = environ.get("CONTAINERS_REGISTRIES_CONF")
-    platform = environ.get("DOCKER_DEFAULT_PLATFORM")
-    proxies = {
-        scheme: environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or ""
-        for scheme in ("http", "https", "all", "no")
-    }
-    return Settings(
-        home=Path(home).expanduser() if home else user_data_path("jupyimg"),
-        engine=environ.get("JUPYIMG_ENGINE") or "embedded",
-        platform=Platform.parse(platform) if platform else None,
-        insecure=frozenset(environ.get("JUPYIMG_INSECURE", "").replace(",", " ").split()),
-        proxies={scheme: value for scheme, value in proxies.items() if value},
-        hub_api=environ.get("JUPYIMG_HUB_API", ""),
-        ca_file=environ.get("SSL_CERT_FILE", ""),
-        docker_auth_config=environ.get("DOCKER_AUTH_CONFIG", ""),
-        docker_config=Path(environ.get("DOCKER_CONFIG") or "~/.docker").expanduser() / "config.json",
-        auth_files=_auth_files(environ),
-        user_config=Path(environ.get("HOME") or "~", ".config").expanduser(),
-        system_config=Path(environ.get("JUPYIMG_ETC") or "/etc"),
-        registries_conf=Path(registries_conf).expanduser() if registries_conf else None,
-    )
-
-
-def _auth_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where Podman and its relatives keep logins (containers-auth.json(5)); a file named by the user stands alone."""
-    named = environ.get("REGISTRY_AUTH_FILE")
-    if named:
-        return (Path(named).expanduser(),)
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    folders = (
-        environ.get("XDG_RUNTIME_DIR") or f"/run/containers/{user}",
-        environ.get("XDG_CONFIG_HOME") or "~/.config",
-    )
-    return tuple(Path(folder).expanduser() / "containers" / "auth.json" for folder in folders)
+    from jupyimg.model.settings import Settings
 
 
 class Session:

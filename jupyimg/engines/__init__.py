@@ -1,7 +1,8 @@
 """Who does what a user asks for: engines behind one protocol, and what needs no engine at all (`Remote`).
 
-Open them only through the functions here: together they are the seam that keeps a registry's client and server, whose
-import takes longer than listing a thousand images, out of a process that only looks at what is here.
+Open them only through the functions here: together they are the seam that keeps a registry's client and server, and
+what asks a trust policy, out of a process that only looks at what is here: importing them takes longer than listing a
+thousand images.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jupyimg.engines.serving import Serving
     from jupyimg.model.records import FactRecord
     from jupyimg.model.settings import Settings
+    from jupyimg.trust import Admission, Evidence
 
 __all__ = [
     "ALL_PLATFORMS",
@@ -29,6 +31,7 @@ __all__ = [
     "ImageFilter",
     "PruneFilter",
     "open_about",
+    "open_admission",
     "open_engine",
     "open_mirrors",
     "open_remote",
@@ -73,6 +76,16 @@ def open_mirrors(settings: Settings) -> Mirrors:
     """What sets and tries mirrors, for every engine."""
     make: Callable[[Settings], Mirrors] = _named("jupyimg.engines.mirrors:Mirrors")
     return make(settings)
+
+
+def open_admission(settings: Settings, place: Evidence, *, trust: bool | None) -> Admission | None:
+    """Who is to be asked whether an image from this place may be let in; see `jupyimg.trust.admission`.
+
+    Raises:
+        BadPolicy: the trust policy is not usable.
+    """
+    make: Callable[..., Admission | None] = _named("jupyimg.trust:admission")
+    return make(settings, place, trust=trust)
 
 
 def _named(path: str) -> Any:

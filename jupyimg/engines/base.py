@@ -81,7 +81,12 @@ class Engine(ABC):
 
     @abstractmethod
     def pulling(
-        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+        self,
+        reference: Reference | str,
+        *,
+        platform: Platform | str | None = None,
+        all_tags: bool = False,
+        trust: bool | None = None,
     ) -> Transfers:
         """Fetch an image (`docker pull`), with steps on the way.
 
@@ -89,9 +94,11 @@ class Engine(ABC):
             reference: what to fetch; without tag and digest it is ``:latest``.
             platform: one platform, "all", or None for the default one.
             all_tags: every tag of the repository instead of one.
+            trust: False asks no trust policy; True takes only what it wants signed; None does what the settings say.
 
         Raises:
             BadReference, BadPlatform: not such a thing.
+            NotTrusted, BadPolicy: the trust policy does not let it in, or is not usable.
             RemoteNotFound, PlatformNotFound, Denied, Unreachable, RateLimited: what the registry said.
             DigestMismatch, SizeMismatch, BadManifest: what came was not what was promised.
             DiskFull, StoreDenied: it could not be kept.
@@ -241,10 +248,15 @@ class Engine(ABC):
         """Give back connections; the engine is not used after that."""
 
     def pull(
-        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+        self,
+        reference: Reference | str,
+        *,
+        platform: Platform | str | None = None,
+        all_tags: bool = False,
+        trust: bool | None = None,
     ) -> list[TransferRecord]:
         """`pulling` to its end: one record for each image."""
-        return drain(self.pulling(reference, platform=platform, all_tags=all_tags))
+        return drain(self.pulling(reference, platform=platform, all_tags=all_tags, trust=trust))
 
     def push(
         self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False

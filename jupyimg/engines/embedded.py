@@ -58,9 +58,14 @@ class Embedded(Engine):
             self.remote.close()
 
     def pulling(
-        self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
+        self,
+        reference: Reference | str,
+        *,
+        platform: Platform | str | None = None,
+        all_tags: bool = False,
+        trust: bool | None = None,
     ) -> Transfers:
-        return self._moving().pulling(reference, platform, all_tags=all_tags)
+        return self._moving().pulling(reference, platform, all_tags=all_tags, trust=trust)
 
     def pushing(
         self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyimg.engines import held
+from jupyimg.engines import held, open_admission
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.engines.ends import Pinned
 from jupyimg.errors import ImageNotFound, Misuse
@@ -41,7 +41,9 @@ class Moving:
     remote: Remote
     settings: Settings
 
-    def pulling(self, name: Reference | str, platform: Platform | str | None, *, all_tags: bool) -> Transfers:
+    def pulling(
+        self, name: Reference | str, platform: Platform | str | None, *, all_tags: bool, trust: bool | None
+    ) -> Transfers:
         """See `Engine.pulling`."""
         reference = yield from _complete(name, all_tags=all_tags)
         if platform == ALL_PLATFORMS:
@@ -52,7 +54,8 @@ class Moving:
         tags = list(self.remote.tags(reference)) if all_tags else [reference.tag]
         done: list[TransferRecord] = []
         for tag in tags:
-            done.append((yield from self._pull(reference.with_tag(tag) if all_tags else reference, selection)))
+            one = reference.with_tag(tag) if all_tags else reference
+            done.append((yield from self._pull(one, selection, trust)))
         return done
 
     def pushing(self, name: Reference | str, platform: Platform | str | None, *, all_tags: bool) -> Transfers:
@@ -73,12 +76,15 @@ class Moving:
             done.append((yield from self._push(here, one, as_platform(platform))))
         return done
 
-    def _pull(self, reference: Reference, selection: Selection) -> Moved:
+    def _pull(self, reference: Reference, selection: Selection, trust: bool | None) -> Moved:  # noqa: FBT001
         yield Step(Phase.NOTE, text=f"{reference.target}: Pulling from {reference.path}")
         place = self.remote.registries.repository(reference)
+        admit = open_admission(self.settings, place, trust=trust)
         before = find(self.store.entries(), reference)
         with self.store.writer() as sink:
-            copied = yield from copying(place, sink, reference, selection=selection, workers=self.settings.transfers)
+            copied = yield from copying(
+                place, sink, reference, selection=selection, workers=self.settings.transfers, admit=admit
+            )
         after = find(self.store.entries(), reference)
         fresh = before != after
         yield Step(Phase.NOTE, text=f"Digest: {copied.tree.root.digest}")

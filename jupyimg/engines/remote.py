@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.credentials import CredentialStore
-from jupyimg.engines import details
+from jupyimg.engines import details, open_admission
 from jupyimg.engines.access import Access
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.engines.exploring import MOST, Exploring
@@ -172,10 +172,14 @@ class Remote:
         *,
         platform: Platform | str | None = None,
         all_tags: bool = False,
+        trust: bool | None = None,
     ) -> Transfers:
         """Copy an image from a registry to a registry, all its platforms unless one is asked for.
 
+        The trust policy is asked about the source; ``trust`` as for `Engine.pulling`.
+
         Raises:
+            NotTrusted, BadPolicy: the trust policy does not let it in, or is not usable.
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what a registry said.
             Misuse: a target with a digest, or a tag together with ``all_tags``.
         """
@@ -191,22 +195,27 @@ class Remote:
             one = origin.with_tag(tag) if tag else origin
             name = goal if goal.tag else goal.with_tag(one.tag or "latest")
             yield Step(Phase.NOTE, text=f"Copying {one.familiar} to {name.familiar}")
-            done.append(
-                (yield from self._copy(one, name, as_platform(None if platform == ALL_PLATFORMS else platform)))
-            )
+            chosen = as_platform(None if platform == ALL_PLATFORMS else platform)
+            done.append((yield from self._copy(one, name, chosen, trust)))
         return done
 
     def _copy(
-        self, origin: Reference, goal: Reference, platform: Platform | None
+        self,
+        origin: Reference,
+        goal: Reference,
+        platform: Platform | None,
+        trust: bool | None,  # noqa: FBT001
     ) -> Generator[Step, None, TransferRecord]:
         mounts = (origin.path,) if origin.host == goal.host else ()
+        place = self._repository(origin)
         copied = yield from copying(
-            self._repository(origin),
+            place,
             self.registries.repository(goal, mounts=mounts),
             origin,
             target=goal,
             selection=Selection(platform=platform, strict=True, alone=True),
             workers=self.settings.transfers,
+            admit=open_admission(self.settings, place, trust=trust),
         )
         yield Step(Phase.NOTE, text=f"Digest: {copied.tree.root.digest}")
         return copied.record(goal, Status.COPIED)

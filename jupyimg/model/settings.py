@@ -27,6 +27,11 @@ class Settings:
             $XDG_CONFIG_HOME says, as containers has it); None reads none.
         system_config: the same of the machine (``/etc``, or $JUPYIMG_ETC); None reads none.
         registries_conf: main file of containers' settings, instead of theirs ($CONTAINERS_REGISTRIES_CONF).
+        policy: the trust policy (containers-policy.json(5)) that decides what is let in ($JUPYIMG_POLICY, else the
+            user's or the system's, if there is one); None lets anything in.
+        registries_d: folder that says where signatures lie (containers-registries.d(5)), the user's or the system's.
+        lookaside: folder of signatures where ``registries_d`` names no place.
+        content_trust: take only images that the policy wants signed ($DOCKER_CONTENT_TRUST).
         transfers: blobs moved at once.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds a connection may be silent; a whole transfer has no limit.
@@ -48,6 +53,10 @@ class Settings:
     user_config: Path | None = None
     system_config: Path | None = None
     registries_conf: Path | None = None
+    policy: Path | None = None
+    registries_d: Path | None = None
+    lookaside: Path | None = None
+    content_trust: bool = False
     transfers: int = 6
     connect_timeout: float = 10.0
     read_timeout: float = 60.0

@@ -153,6 +153,10 @@ class Line:
         url = self.base.join(f"{repository or self.reference.path}/{path}")
         return url.copy_with(query=query.encode()) if query else url
 
+    def may_be_plain(self, url: httpx.URL) -> bool:
+        """Whether this URL, on whatever host, may be asked over http."""
+        return self.client.may_be_plain(url)
+
     def ask(self, call: Call, ask: Ask, reference: Reference | None = None) -> httpx.Response:
         """Send a request, as often as it takes.
 

@@ -13,11 +13,13 @@ import httpx
 from jupyimg.errors import BadManifest, BadReference, Misuse, ProtocolError, RegistryError, RemoteNotFound
 from jupyimg.model.codec import decode
 from jupyimg.model.digest import Digest
+from jupyimg.registry.beside import beside
 from jupyimg.registry.download import BEYOND, OK, PARTIAL, Download
 from jupyimg.registry.hosts import host_of, origin
 from jupyimg.registry.line import Ask
 from jupyimg.registry.manifests import ACCEPT, Manifests
 from jupyimg.registry.pages import pages
+from jupyimg.registry.referrers import referrers
 from jupyimg.registry.upload import Upload
 
 if TYPE_CHECKING:
@@ -135,6 +137,29 @@ class Repository:
             Interrupted: it was cut off.
         """
         return self._tags(self._line.calls.begin())
+
+    # ---- what is kept beside images
+
+    def referrers(self, digest: Digest) -> Iterator[Descriptor]:
+        """What says that it is about this manifest: signatures, attestations, SBOMs.
+
+        Raises:
+            ProtocolError: the list is none, or cannot be followed to its end.
+            RegistryError: the registry said no, or nothing.
+            Interrupted: it was cut off.
+        """
+        return referrers(self._line, self._line.calls.begin(), self._manifests, digest)
+
+    def beside(self, url: str, limit: int) -> bytes | None:
+        """A small document that the user's settings name, on another server and without our credentials there.
+
+        Raises:
+            Misuse: no URL, or plain http where that is not allowed.
+            ProtocolError: it is larger than ``limit`` bytes.
+            RegistryError: the server said no, or nothing.
+            Interrupted: it was cut off.
+        """
+        return beside(self._line, self._line.calls.begin(), url, limit)
 
     # ---- Sink
 

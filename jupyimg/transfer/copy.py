@@ -1,8 +1,9 @@
 """copying(): the one algorithm that moves an image from a place to a place.
 
-It resolves the name, walks from the root to what a platform needs, fans the blobs out over a few daemon threads,
-writes the manifests from the leaves up, asks ``admit``, and publishes the name last. Nothing is visible under the name
-before all of it is there; who receives bytes proves them (`Sink.write`).
+It resolves the name once, walks from the root to what a platform needs, asks ``admit`` about exactly that, fans the
+blobs out over a few daemon threads, writes the manifests from the leaves up, and publishes the name last. What is not
+admitted leaves no byte; nothing is visible under the name before all of it is there; who receives bytes proves them
+(`Sink.write`).
 
 Threads note what they did on a board; the generator yields steps from it in the caller's thread, which alone may
 touch a display. Leaving the generator for any reason (an error, KeyboardInterrupt, close) tells both places to
@@ -23,14 +24,15 @@ from jupyimg.transfer.crew import Board, Pauses, Stopped, apart, stopping, toget
 from jupyimg.transfer.walk import Selection, Tree, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from jupyimg.model.content import Sink, Source
     from jupyimg.model.documents import Descriptor
     from jupyimg.model.records import Status
     from jupyimg.model.reference import Reference
 
-    Admit = Callable[[Reference, Descriptor], None]
+    Admit = Callable[[Reference, Tree], Sequence[str]]
+    """Given the name in the source and what it stands for: lines to tell, or an error that ends the copy."""
 
 EVERYTHING = Selection()
 
@@ -70,6 +72,7 @@ def copying(
 
     Raises:
         NotFound, PlatformNotFound: the source has no such name, or not for that platform.
+        NotTrusted: it was not admitted; nothing was moved.
         ContentError: what came is not what its digest says; nothing was published.
         RegistryError, StoreError: a place said no.
         Interrupted: the user pressed stop; the bytes that arrived are kept where the sink can keep them.
@@ -79,6 +82,9 @@ def copying(
     board = Board(pauses=Pauses(source, sink), tellers=tellers)
     with stopping(source, sink, board):
         tree: Tree = yield from apart(partial(walk, source, reference, selection), board)
+        if admit is not None:
+            for line in (yield from apart(partial(admit, reference, tree), board)):
+                yield Step(Phase.NOTE, text=line)
         for foreign in [blob for blob in tree.blobs if blob.urls]:
             yield Step(Phase.NOTE, text=f"{foreign.digest.short}: not moved, it is only to be had from its vendor")
         blobs = sorted((blob for blob in tree.blobs if not blob.urls), key=lambda blob: -blob.size)
@@ -87,8 +93,6 @@ def copying(
         yield from together([partial(_move, source, sink, blob, board) for blob in blobs], workers, board)
         for manifest in tree.manifests:
             yield from together([partial(_move, source, sink, manifest, board)], 1, board)
-        if admit is not None:
-            admit(target or reference, tree.root)
         yield from apart(partial(sink.publish, target or reference, tree.root, tree.held), board)
     return Copied(tree=tree, transferred=board.moved, seconds=time.monotonic() - began)
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from jupyimg.commands.session import settings_from
+from jupyimg.commands.environment import settings_from
 from jupyimg.credentials import CredentialStore
 from jupyimg.engines.access import Access
 from jupyimg.errors import Denied
@@ -125,7 +125,7 @@ def test_a_wrong_password_is_denied_in_the_services_words(registries, token_regi
 def test_a_login_for_a_path_is_used_below_it_only(registries, tokens, token_registry, tmp_path):
     host = token_registry.host
     folder = tmp_path / "home" / ".config" / "containers"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "auth.json").write_text(json.dumps({"auths": {f"{host}/me": auth(USERNAME, PASSWORD)}}))
     registries.repository(Reference.parse(f"{host}/me/app")).write(layer(), lambda offset: iter([DATA[offset:]]))
     with pytest.raises(Denied):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jupyimg.commands.session import settings_from
+from jupyimg.commands.environment import settings_from
 from jupyimg.errors import CredentialError
 from jupyimg.model.reference import Reference
 from jupyimg.registry import Credentials

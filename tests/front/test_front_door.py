@@ -62,7 +62,7 @@ def test_the_terminal_and_python_say_the_same(home):
         ("import jupyimg", ["pandas", "httpx", "IPython", "click", "msgspec"]),
         (
             "from jupyimg.__main__ import main; main(['images', '-q'])",
-            ["pandas", "httpx", "IPython", "rich", "ipywidgets"],
+            ["pandas", "httpx", "IPython", "rich", "ipywidgets", "cryptography", "yaml", "jupyimg.trust"],
         ),
         ("import jupyimg.magic", ["pandas", "httpx", "ipywidgets", "itables", "jupyimg.server"]),
     ],

@@ -10,8 +10,9 @@ import tomllib
 
 import pytest
 
+from jupyimg.commands.environment import settings_from
 from jupyimg.commands.run import run
-from jupyimg.commands.session import Session, settings_from
+from jupyimg.commands.session import Session
 from jupyimg.engines import open_serving
 from jupyimg.engines.mirrors import DROP_IN, Mirrors
 from jupyimg.errors import Conflict, ImageError, Misuse, NotFound, StoreError

@@ -11,21 +11,25 @@ import shutil
 from pathlib import Path
 
 PACKAGES = {
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
     "busybox": "busybox-static",
     "chromium": "chromium",
     "curl": "curl",
     "debootstrap": "debootstrap",
     "docker": "docker.io",
-    "docker-registry": "docker-registry",
     "docker-credential-pass": "golang-docker-credential-helpers",
+    "docker-registry": "docker-registry",
     "dockerd": "docker.io",
     "gpg": "gnupg",
+    "gpg-agent": "gpg-agent",
+    "gpgconf": "gpgconf",
     "htpasswd": "apache2-utils",
+    "node": "nodejs",
+    "npm": "npm",
     "pass": "pass",
     "podman": "podman",
     "skopeo": "skopeo",
     "umoci": "umoci",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
 """Program name, or the path of a file, to package."""
 

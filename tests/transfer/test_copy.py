@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from jupyimg.errors import BadManifest, DigestMismatch, Interrupted, PlatformNotFound, RemoteNotFound, SizeMismatch
+from jupyimg.errors import BadManifest, DigestMismatch, Interrupted, NotTrusted, PlatformNotFound, SizeMismatch
 from jupyimg.model.codec import encode
 from jupyimg.model.content import Phase, drain
 from jupyimg.model.documents import OCI_INDEX, Descriptor
@@ -152,16 +152,34 @@ def test_an_index_nested_without_end_is_refused():
             drain(copying(source, MemoryPlace(), NGINX, selection=selection))
 
 
-def test_a_refusal_by_admit_leaves_no_name():
+def test_a_refusal_by_admit_leaves_no_name_and_no_byte():
     source, sink = MemoryPlace(), MemoryPlace()
     source.image("nginx")
 
-    def refuse(reference, root):
-        raise RemoteNotFound(f"{reference.familiar} is not trusted")
+    def refuse(reference, tree):
+        raise NotTrusted(f"{reference.familiar} is not trusted")
 
-    with pytest.raises(RemoteNotFound):
+    with pytest.raises(NotTrusted):
         drain(copying(source, sink, NGINX, admit=refuse))
-    assert sink.names == {}
+    assert (sink.names, sink.blobs) == ({}, {})
+
+
+def test_admit_is_asked_once_about_the_name_in_the_source_and_exactly_what_will_be_published():
+    source, sink = MemoryPlace(), MemoryPlace()
+    source.index("nginx", [source.image(), source.image(platform="linux/arm64", layers=(b"arm",))])
+    asked = []
+
+    def admit(reference, tree):
+        assert (sink.names, sink.blobs) == ({}, {})
+        asked.append((reference, tree))
+        return ["let in"]
+
+    steps = list(copying(source, sink, NGINX, target=Reference.parse("mine/nginx"), selection=AMD, admit=admit))
+    ((reference, tree),) = asked
+    assert reference == NGINX
+    assert sink.names == {"docker.io/mine/nginx:latest": tree.root}
+    assert sink.held == {"docker.io/mine/nginx:latest": tree.held}
+    assert [step.text for step in steps if step.phase is Phase.NOTE] == ["let in"]
 
 
 def test_foreign_layers_are_left_where_they_are_and_that_is_said():
