@@ -227,12 +227,14 @@ class Store:
             return [*deleted, *delete_ingests(self._layout, lambda digest, _: digest in leased)]
 
     def discard(self, digests: Collection[Digest]) -> None:
-        """Delete those of these blobs that nothing needs; what a refused image has brought."""
+        """Delete those of these blobs that nothing needs, whole or begun; what a refused image has brought."""
         if digests:
             with self._layout.locked():
-                collector = Collector(self._documents, leases.live(self._layout))
+                leased = leases.live(self._layout)
+                collector = Collector(self._documents, leased)
                 unneeded = set(collector.unneeded(self._roots(self._listing.fresh())))
                 collector.delete(unneeded.intersection(digests))
+                delete_ingests(self._layout, lambda digest, _: digest not in digests or digest in leased)
 
     def garbage(self) -> list[Freed]:
         """What `collect` would delete, broken-off transfers aside; found without writing, for a figure to show."""

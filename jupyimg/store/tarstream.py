@@ -32,6 +32,9 @@ _CHECKSUM = slice(148, 156)
 _SPARSE_MORE, _SPARSE_SIZE, _SPARSE_NEXT = 482, slice(483, 495), 504  # old GNU sparse headers
 _RECORD = re.compile(rb"([0-9]{1,7}) ([^=\n]+)=")
 _NAMES = {b"L": b"path", b"K": b"linkpath"}
+_HEEDED = frozenset(
+    (b"path", b"linkpath", b"size", b"GNU.sparse.name", b"GNU.sparse.realsize", b"GNU.sparse.size")
+)  # others are passed over, so that records upon records take no memory
 
 
 class Member(NamedTuple):
@@ -138,10 +141,10 @@ def _number(field: bytes) -> int:
         if field[0] & 0x40:
             raise ContentError("not a valid tar: a size is negative")
         return value
-    try:
-        return int(field.partition(b"\0")[0].strip(b" ") or b"0", 8)
-    except ValueError:
-        raise ContentError("not a valid tar: a size is no number") from None
+    text = field.partition(b"\0")[0].strip(b" ")
+    if text.strip(b"01234567"):  # int() would take signs and underscores, too
+        raise ContentError("not a valid tar: a size is no number")
+    return int(text or b"0", 8)
 
 
 def _decimal(text: bytes) -> int:
@@ -168,7 +171,8 @@ def _records(body: bytes) -> Notes:
         end = at + int(match[1]) if match else 0
         if match is None or not match.end() < end <= len(body) or body[end - 1 : end] != b"\n":
             raise ContentError("not a valid tar: a PAX record is malformed")
-        notes[match[2]] = body[match.end() : end - 1]
+        if match[2] in _HEEDED:
+            notes[match[2]] = body[match.end() : end - 1]
         at = end
     return notes
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tarfile
 import tempfile
 import threading
@@ -134,9 +135,8 @@ class ArchiveWriter:
             return target, target
         wrap = wrapped(target.name)
         with self._writing():
-            if target.is_dir():
-                raise StoreError(f"{target} is a folder", hint="name the file to write, such as nginx.tar")
-            fd, path = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600, as Docker's
+            _writable(target)
+            fd, path = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)  # mode 0600, as Docker's
             self._fresh = Path(path)
             file = os.fdopen(fd, "wb")
         return file, wrap(file)
@@ -231,6 +231,24 @@ class ArchiveWriter:
             if error.errno in _DENIED:
                 raise StoreDenied(message, hint="save to a folder that you may write to") from error
             raise StoreError(message, hint="look whether the folder is there") from error
+
+
+def _writable(target: Path) -> None:
+    """Make sure that the name is free or a file's: a device or a pipe would be replaced by the archive.
+
+    Raises:
+        StoreError: something else has that name.
+    """
+    try:
+        kind = target.stat().st_mode
+    except FileNotFoundError:
+        return
+    except ValueError:
+        raise StoreError(f"{target} is no name of a file", hint="name the file to write, such as nginx.tar") from None
+    if stat.S_ISDIR(kind):
+        raise StoreError(f"{target} is a folder", hint="name the file to write, such as nginx.tar")
+    if not stat.S_ISREG(kind):
+        raise StoreError(f"{target} is no file", hint="name a file, or leave -o out to write to a pipe in a terminal")
 
 
 def _header(name: str, size: int, *, kind: bytes = tarfile.REGTYPE) -> bytes:
