@@ -133,7 +133,8 @@ class Archiving:
             return
         found = held.find(here, word)
         if held.is_name(here, word):
-            yield self._of(found, found[0].name, platform)
+            asked = as_reference(word)  # by its digest it is saved without a tag that it happens to have
+            yield self._of(found, asked if asked.digest else found[0].name, platform)
             return
         rows = {item.descriptor.digest: item for item in found}
         if platform is not None:
@@ -148,6 +149,8 @@ class Archiving:
         if platform is not None:
             rows = [held.pick(rows, platform, platform, name.familiar if name else str(rows[0].image_id))]
         root = entry.index or entry.descriptor
+        if name and name.digest not in {None, root.digest}:
+            return Chosen(name, rows[0].descriptor)
         if platform is None and entry.index is None:
             return Chosen(name, root)
         among = frozenset(item.descriptor.digest for item in rows)

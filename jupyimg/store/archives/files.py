@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 from jupyimg.errors import ContentError
 from jupyimg.model.content import CHUNK
 from jupyimg.store.layout import disk
-from jupyimg.store.tarstream import Member, members
+from jupyimg.store.tarstream import BLOCK, Member, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,7 +123,9 @@ class TarFiles:
             total = file.seek(0, os.SEEK_END)
             file.seek(0)
             try:
-                for count, member in enumerate(members(file, lambda size: file.seek(size, os.SEEK_CUR))):
+                for count, member in enumerate(
+                    members(file, lambda size: file.seek(size + -size % BLOCK, os.SEEK_CUR))
+                ):
                     check()
                     self._note(member, count, total)
             except ContentError as error:
@@ -263,9 +265,10 @@ class FolderFiles:
         if fd is None:
             yield None
             return
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise _no_file(name, self.shown)
         with os.fdopen(fd, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise _no_file(name, self.shown)
             yield file
 
 

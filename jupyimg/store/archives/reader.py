@@ -15,6 +15,7 @@ from jupyimg.store.archives.files import FolderFiles, TarFiles
 from jupyimg.store.archives.forms import Contents, read_contents
 from jupyimg.store.archives.outer import plain
 from jupyimg.store.layout import disk
+from jupyimg.store.names import Entry, find
 from jupyimg.store.stop import Stop
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from jupyimg.model.documents import Descriptor, Index
     from jupyimg.model.reference import Reference
     from jupyimg.store.archives.files import Files
-    from jupyimg.store.names import Entry
 
 _NESTING = 4
 
@@ -93,7 +93,7 @@ class Archive:
     @property
     def size(self) -> int:
         """Bytes of the source, where that is known; else 0."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             if isinstance(self._source, Path) and stat.S_ISREG((status := self._source.stat()).st_mode):
                 return status.st_size
         return 0
@@ -104,10 +104,10 @@ class Archive:
         Raises:
             ImageNotFound: the archive has no such name.
         """
-        for image in self.images:
-            if image.name == reference:
-                return image.root
-        raise ImageNotFound(f"{self.shown} holds no {reference.familiar}")
+        found = find(tuple(Entry(image.name, None, image.root) for image in self.images), reference)
+        if not found:
+            raise ImageNotFound(f"{self.shown} holds no {reference.familiar}")
+        return found[0].descriptor
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a blob or manifest from ``offset`` on; the receiver verifies them.
