@@ -94,3 +94,25 @@ def spread(folder: Path, files: Mapping[str, bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return folder
+
+
+def header(name=b"x", *, size=b"00000000000", kind=b"0", magic=b"ustar\x0000"):
+    """One raw header with a right checksum."""
+    block = bytearray(512)
+    block[:100] = name.ljust(100, b"\0")
+    block[124:136] = size.ljust(12, b"\0")
+    block[156:157], block[257:265] = kind, magic
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def pax(**records):
+    body = b""
+    for key, value in records.items():
+        record = b" %s=%s\n" % (key.replace("_", ".").encode(), value)
+        length = len(record) + 1
+        while len(b"%d" % length) + len(record) != length:
+            length = len(b"%d" % length) + len(record)
+        body += b"%d" % length + record
+    return header(b"pax", size=b"%011o" % len(body), kind=b"x") + body + bytes(-len(body) % 512)
