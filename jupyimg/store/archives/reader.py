@@ -76,6 +76,7 @@ class Archive:
             told: called with the bytes of the source that have been read.
 
         Raises:
+            NotFound: there is no such file.
             ContentError, Unsupported: it is no archive of images, damaged, or hostile.
             StoreError: it cannot be read, or there is no room to unpack it.
         """
