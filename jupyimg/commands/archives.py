@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -58,7 +58,7 @@ def _pipe_out(session: Session, image: str) -> IO[bytes]:
         name = image.rpartition("/")[2].partition("@")[0].partition(":")[0] or "image"
         where = "a terminal cannot show an archive" if session.terminal else "a cell cannot show an archive"
         raise Misuse(where, hint=f"say which file to write: -o {name}.tar")
-    return sys.stdout.buffer
+    return _apart(sys.stdout, "wb")
 
 
 def _pipe_in(session: Session) -> IO[bytes]:
@@ -69,4 +69,9 @@ def _pipe_in(session: Session) -> IO[bytes]:
     """
     if not session.terminal or sys.stdin.isatty():
         raise Misuse("there is no archive to load", hint="say which file to read: -i nginx.tar")
-    return sys.stdin.buffer
+    return _apart(sys.stdin, "rb")
+
+
+def _apart(stream: IO[str], mode: str) -> IO[bytes]:
+    """The same file as another object: Python ends with a lock on its own, and a thread may still be inside it."""
+    return cast("IO[bytes]", open(stream.fileno(), mode, closefd=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from jupyimg.engines import held
 from jupyimg.engines.asked import as_platform, as_reference
 from jupyimg.engines.ends import Pinned, sink_for
-from jupyimg.errors import BadManifest, BadReference, ContentError
+from jupyimg.errors import BadReference, ContentError, Unsupported
 from jupyimg.model.config import read_config
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.documents import Index, Manifest
@@ -19,7 +19,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status
 from jupyimg.model.reference import DOCKER_HUB, Reference
 from jupyimg.store import find
-from jupyimg.store.archives import Archive, ArchiveWriter
+from jupyimg.store.archives import Archive, ArchiveWriter, check_layers
 from jupyimg.transfer import Selection, aside, copying, fetch, fetch_manifest, walk
 
 if TYPE_CHECKING:
@@ -85,15 +85,12 @@ class Archiving:
         archive = Archive(source, self.store.spool)
         wanted = as_platform(platform)
         done: list[TransferRecord] = []
-        with closing(archive):
+        with closing(archive), _explained(done):
             yield from aside(archive, partial(_open, archive))
             for passed in archive.passed:
                 yield Step(Phase.NOTE, text=passed)
             for image in archive.images:
-                try:
-                    done.append((yield from self._load(archive, image, wanted)))
-                except ContentError as error:
-                    raise _after(error, done) from None
+                done.append((yield from self._load(archive, image, wanted)))
         return done
 
     # ---- how
@@ -107,7 +104,7 @@ class Archiving:
         place = Pinned(archive, image.root)
         selection = Selection(platform=platform, strict=platform is not None, among=image.held)
         diff_ids = yield from aside(archive, lambda _: _diff_ids(place, name, selection))
-        before = [item.image_id for item in held.hold(self.store, find(self.store.entries(), name))]
+        before = self._ids(name)
         brought: set[Digest] = set()
         try:
             with self.store.writer(diff_ids) as sink:
@@ -117,14 +114,14 @@ class Archiving:
         except ContentError:
             self.store.discard(brought)
             raise
-        if image.name:
-            for moved in set(before) - {copied.tree.image_id}:
-                yield Step(
-                    Phase.NOTE,
-                    text=f"The image {name.familiar} already exists, renaming the old one with ID {moved.short} "
-                    "to empty string",
-                )
+        for moved in before - self._ids(name) if image.name else ():
+            text = f"The image {name.familiar} already exists, renaming the old one with ID {moved.short}"
+            yield Step(Phase.NOTE, text=f"{text} to empty string")
         return _told(copied.record(name, Status.LOADED), image.name)
+
+    def _ids(self, name: Reference) -> frozenset[Digest]:
+        """The images that a name means now."""
+        return frozenset(item.image_id for item in held.hold(self.store, find(self.store.entries(), name)))
 
     def _chosen(self, here: Sequence[Held], word: Reference | str, platform: Platform | None) -> Iterator[Chosen]:
         """What one word of a user means: a name, all tags of a repository, or an ID."""
@@ -136,7 +133,8 @@ class Archiving:
             return
         found = held.find(here, word)
         if held.is_name(here, word):
-            yield self._of(found, found[0].name, platform)
+            asked = as_reference(word)  # by its digest it is saved without a tag that it happens to have
+            yield self._of(found, asked if asked.digest else found[0].name, platform)
             return
         rows = {item.descriptor.digest: item for item in found}
         if platform is not None:
@@ -151,6 +149,8 @@ class Archiving:
         if platform is not None:
             rows = [held.pick(rows, platform, platform, name.familiar if name else str(rows[0].image_id))]
         root = entry.index or entry.descriptor
+        if name and name.digest not in {None, root.digest}:
+            return Chosen(name, rows[0].descriptor)
         if platform is None and entry.index is None:
             return Chosen(name, root)
         among = frozenset(item.descriptor.digest for item in rows)
@@ -176,11 +176,7 @@ def _diff_ids(place: Source, name: Reference, selection: Selection) -> dict[Dige
         manifest = fetch_manifest(place, descriptor)
         if isinstance(manifest, Manifest) and manifest.is_image:
             diff_ids = read_config(fetch(place, manifest.config)).diff_ids
-            if len(diff_ids) != len(manifest.layers):
-                raise BadManifest(
-                    f"the image {manifest.config.digest.short} has {len(manifest.layers)} layers, "
-                    f"but its config names {len(diff_ids)}"
-                )
+            check_layers(manifest.config.digest, len(manifest.layers), diff_ids)
             found |= zip((layer.digest for layer in manifest.layers), diff_ids, strict=True)
     return found
 
@@ -203,9 +199,14 @@ def _told(record: TransferRecord, name: Reference | None) -> TransferRecord:
     return record if name else dataclasses.replace(record, reference=str(record.image_id or record.digest))
 
 
-def _after(error: ContentError, done: Sequence[TransferRecord]) -> ContentError:
-    """Say what had been loaded before an image of the archive was refused."""
-    if done:
-        names = ", ".join(record.reference for record in done)
-        error.hint = f"{error.hint}; loaded before it: {names}" if error.hint else f"loaded before it: {names}"
-    return error
+@contextmanager
+def _explained(done: Sequence[TransferRecord]) -> Iterator[None]:
+    """Say what to do about an archive that is refused, and what had been loaded before the image that is at fault."""
+    try:
+        yield
+    except (ContentError, Unsupported) as error:
+        if error.hint == type(error).hint:  # which speaks of registries
+            error.hint = "the archive is damaged or not to be trusted: save it again, or bring it over again"
+        if done:
+            error.hint += f"; loaded before it: {', '.join(record.reference for record in done[:10])}"
+        raise

@@ -140,6 +140,7 @@ class Engine(ABC):
             platform: one platform of several; None is all that are there.
 
         Raises:
+            NotFound: there is no such file.
             ContentError, Unsupported: it is no archive of images, damaged or hostile; nothing of that image stays.
             PlatformNotFound: an image is not there for that platform.
             DiskFull, StoreDenied: it could not be kept.

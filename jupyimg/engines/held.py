@@ -16,7 +16,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from jupyimg.model.digest import Digest
     from jupyimg.model.documents import Descriptor
@@ -62,17 +62,21 @@ def hold(store: Store, entries: Iterable[Entry]) -> list[Held]:
     found: list[Held] = []
     for entry in entries:
         try:
-            found += _open(store, entry, entry.descriptor)
+            found += list(_open(store, entry, entry.descriptor, set()))
         except (ContentError, Unsupported):
             continue
     return found
 
 
-def _open(store: Store, entry: Entry, descriptor: Descriptor) -> list[Held]:
+def _open(store: Store, entry: Entry, descriptor: Descriptor, seen: set[Digest]) -> Iterator[Held]:
     document = store.manifest(descriptor.digest)
+    seen.add(descriptor.digest)
     if isinstance(document, Manifest):
-        return [Held(entry, descriptor, document)]
-    return [held for child in document.platforms for held in _open(store, entry, child)]
+        yield Held(entry, descriptor, document)
+        return
+    for child in document.platforms:
+        if child.digest not in seen:
+            yield from _open(store, entry, child, seen)
 
 
 def find(held: Sequence[Held], word: Reference | str) -> list[Held]:

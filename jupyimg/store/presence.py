@@ -51,13 +51,15 @@ def missing(documents: Documents, root: Descriptor) -> Iterator[Descriptor]:
 def members(documents: Documents, root: Descriptor) -> Collection[Digest]:
     """The image manifests that a name for this root stands for: itself, or those that an index leads to."""
     pending = [root]
+    seen: set[Digest] = set()
     found: dict[Digest, Descriptor] = {}
     while pending:
         descriptor = pending.pop()
         children = _platforms(documents, descriptor) if descriptor.is_index else ()
         if not children:
             found[descriptor.digest] = descriptor
-        pending += [child for child in children if child.digest not in found]
+        seen.add(descriptor.digest)
+        pending += [child for child in children if child.digest not in seen]
     return found.keys()
 
 

@@ -31,7 +31,7 @@ class StoreSink:
     """Takes content in and names it (`jupyimg.model.content.Sink`); `Store.writer` makes one.
 
     Attributes:
-        brought: what it wrote and was not here before.
+        brought: what it wrote, or began to, and was not here before.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class StoreSink:
         ingest = open_download(self._layout, descriptor.digest, self._lease.add, arrived=arrived, check=check)
         if ingest is None:
             return
+        self.brought.add(descriptor.digest)
         with ingest:
             resumed = ingest.offset > 0
             size = _fill(ingest, descriptor, read, check)
@@ -92,7 +93,6 @@ class StoreSink:
             if (size, ingest.encoded) == (descriptor.size, descriptor.digest.encoded):
                 self._prove_layer(ingest, descriptor)
             ingest.commit(descriptor.digest, descriptor.size)
-        self.brought.add(descriptor.digest)
 
     def publish(self, reference: Reference | None, root: Descriptor, held: tuple[Descriptor, ...]) -> None:
         """Give the name to content that is here, or (None) list it without one; see `Sink.publish`.
@@ -162,11 +162,15 @@ def _fill(
     """Write what is still to come; the bytes that there are then, or one chunk more than promised where more came."""
     if ingest.offset >= descriptor.size:
         return ingest.offset
-    for chunk in read(ingest.offset):
-        check()
-        if ingest.offset + len(chunk) > descriptor.size:
-            return ingest.offset + len(chunk)
-        ingest.write(chunk)
+    try:
+        for chunk in read(ingest.offset):
+            check()
+            if ingest.offset + len(chunk) > descriptor.size:
+                return ingest.offset + len(chunk)
+            ingest.write(chunk)
+    except ContentError:  # a source that knows its bytes to be wrong; there is nothing to go on from
+        ingest.abort()
+        raise
     return ingest.offset
 
 

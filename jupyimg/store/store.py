@@ -306,12 +306,14 @@ class Store:
             return [*deleted, *partials.delete(self._layout, leased, lambda _: True)]
 
     def discard(self, digests: Collection[Digest]) -> None:
-        """Delete those of these blobs that nothing needs; what a refused image has brought."""
+        """Delete those of these blobs that nothing needs, whole or begun; what a refused image has brought."""
         if digests:
             with self._layout.locked():
-                collector = Collector(self._documents, leases.live(self._layout))
+                leased = leases.live(self._layout)
+                collector = Collector(self._documents, leased)
                 unneeded = set(collector.unneeded(self._roots(self._listing.fresh(), self.pins())))
                 collector.delete(unneeded.intersection(digests))
+                partials.delete(self._layout, leased, lambda item: item.digest in digests)
 
     def drop_stale_uploads(self, seconds: float) -> None:
         """Delete uploads that no living process writes and that nobody has written to for so long."""

@@ -24,14 +24,17 @@ if TYPE_CHECKING:
     Notes = dict[bytes, bytes]
     """What PAX records and GNU long names say of the entry that follows them."""
 
-_BLOCK = 512
-_ZERO = bytes(_BLOCK)
+BLOCK = 512
+_ZERO = bytes(BLOCK)
 _SPECIAL_LIMIT = 1 << 20  # bytes of one PAX header or long name, as in Go
 _HEADER = struct.Struct("100s24x12s12x8sc100s6s82x155s12x")  # name, size, checksum, type, link, magic, prefix
 _CHECKSUM = slice(148, 156)
 _SPARSE_MORE, _SPARSE_SIZE, _SPARSE_NEXT = 482, slice(483, 495), 504  # old GNU sparse headers
 _RECORD = re.compile(rb"([0-9]{1,7}) ([^=\n]+)=")
 _NAMES = {b"L": b"path", b"K": b"linkpath"}
+_HEEDED = frozenset(
+    (b"path", b"linkpath", b"size", b"GNU.sparse.name", b"GNU.sparse.realsize", b"GNU.sparse.size")
+)  # others are passed over, so that records upon records take no memory
 
 
 class Member(NamedTuple):
@@ -67,7 +70,8 @@ def members(stream: Readable, skip: Skip | None = None) -> Iterator[Member]:
 
     Args:
         stream: the archive.
-        skip: passes over so many bytes of the stream; reads them by default. One that seeks finds no cut.
+        skip: passes over a content of so many bytes and the padding to a whole block behind it; reads them by
+            default. One that seeks finds no cut.
 
     Raises:
         ContentError: it is not a tar, or damaged, or cut off.
@@ -76,7 +80,7 @@ def members(stream: Readable, skip: Skip | None = None) -> Iterator[Member]:
     skip = skip or partial(_skip, stream)
     at = 0
     while block := _header(stream):
-        at += _BLOCK
+        at += BLOCK
         name, size_field, _, kind, link, magic, prefix = _HEADER.unpack(block)
         stored = _number(size_field)
         if kind in b"xgLK":
@@ -85,7 +89,7 @@ def members(stream: Readable, skip: Skip | None = None) -> Iterator[Member]:
                 notes |= _records(said)
             elif kind in _NAMES:
                 notes[_NAMES[kind]] = said.partition(b"\0")[0]
-            at += stored + -stored % _BLOCK
+            at += stored + -stored % BLOCK
             continue
         path = (
             notes.get(b"GNU.sparse.name") or notes.get(b"path") or _joined(prefix if magic == b"ustar\0" else b"", name)
@@ -106,21 +110,21 @@ def members(stream: Readable, skip: Skip | None = None) -> Iterator[Member]:
             offset=at,
             stored=stored,
         )
-        skip(stored + -stored % _BLOCK)
-        at += stored + -stored % _BLOCK
+        skip(stored)
+        at += stored + -stored % BLOCK
         notes = {}
 
 
 def _header(stream: Readable) -> bytes:
     """The next header, or nothing at the end of the archive."""
-    block = stream.read(_BLOCK)
+    block = stream.read(BLOCK)
     if block == _ZERO:
-        if stream.read(_BLOCK).strip(b"\0"):
+        if stream.read(BLOCK).strip(b"\0"):
             raise ContentError("not a valid tar: something stands behind half an end mark")
         return b""
     if not block:
         return b""
-    if len(block) < _BLOCK:
+    if len(block) < BLOCK:
         raise _cut_off()
     field = block[_CHECKSUM]
     unsigned = sum(block) - sum(field) + 8 * ord(" ")
@@ -138,10 +142,10 @@ def _number(field: bytes) -> int:
         if field[0] & 0x40:
             raise ContentError("not a valid tar: a size is negative")
         return value
-    try:
-        return int(field.partition(b"\0")[0].strip(b" ") or b"0", 8)
-    except ValueError:
-        raise ContentError("not a valid tar: a size is no number") from None
+    text = field.partition(b"\0")[0].strip(b" ")
+    if text.strip(b"01234567"):  # int() would take signs and underscores, too
+        raise ContentError("not a valid tar: a size is no number")
+    return int(text or b"0", 8)
 
 
 def _decimal(text: bytes) -> int:
@@ -156,7 +160,7 @@ def _special(stream: Readable, size: int) -> bytes:
     body = stream.read(size)
     if len(body) < size:
         raise _cut_off()
-    _skip(stream, -size % _BLOCK)
+    stream.read(-size % BLOCK)
     return body
 
 
@@ -168,7 +172,8 @@ def _records(body: bytes) -> Notes:
         end = at + int(match[1]) if match else 0
         if match is None or not match.end() < end <= len(body) or body[end - 1 : end] != b"\n":
             raise ContentError("not a valid tar: a PAX record is malformed")
-        notes[match[2]] = body[match.end() : end - 1]
+        if match[2] in _HEEDED:
+            notes[match[2]] = body[match.end() : end - 1]
         at = end
     return notes
 
@@ -182,10 +187,10 @@ def _pass_map(stream: Readable, block: bytes) -> int:
     """Pass over the headers in which an old GNU sparse file goes on to tell its map; the bytes that they took."""
     passed, more = 0, block[_SPARSE_MORE]
     while more:
-        extension = stream.read(_BLOCK)
-        if len(extension) < _BLOCK:
+        extension = stream.read(BLOCK)
+        if len(extension) < BLOCK:
             raise _cut_off()
-        passed += _BLOCK
+        passed += BLOCK
         more = extension[_SPARSE_NEXT]
     return passed
 
@@ -198,12 +203,16 @@ def _logical(kind: bytes, block: bytes, notes: Notes, stored: int) -> int:
     return _decimal(real) if real else stored
 
 
-def _skip(stream: Readable, left: int) -> None:
+def _skip(stream: Readable, size: int) -> None:
+    """Pass over a content, which must be whole, and its padding, which old tools leave out at the end, as Go knows."""
+    left = size
     while left:
         passed = len(stream.read(min(left, CHUNK)))
         if not passed:
             raise _cut_off()
         left -= passed
+    if padding := -size % BLOCK:
+        stream.read(padding)
 
 
 def _cut_off() -> ContentError:

@@ -14,7 +14,7 @@ from jupyimg.model.content import verified
 from jupyimg.model.documents import MANIFEST_LIMIT, Descriptor, Index, Manifest, choose, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from jupyimg.model.content import Source
     from jupyimg.model.digest import Digest
@@ -124,26 +124,32 @@ def fetch_manifest(source: Source, descriptor: Descriptor) -> Manifest | Index:
     return read_manifest(fetch(source, descriptor), descriptor.media_type, digest=descriptor.digest)
 
 
-def platforms(source: Source, index: Index, depth: int = 0, among: frozenset[Digest] | None = None) -> list[Descriptor]:
+def platforms(source: Source, index: Index, among: frozenset[Digest] | None = None) -> list[Descriptor]:
     """The image manifests of an index with their platforms filled in, nested indexes opened, attestations left out.
 
     Raises:
         BadManifest: nested without end.
     """
+    return list(_platforms(source, index, among, set(), depth=0))
+
+
+def _platforms(
+    source: Source, index: Index, among: frozenset[Digest] | None, seen: set[Digest], depth: int
+) -> Iterator[Descriptor]:
     if depth > NESTING:
-        raise BadManifest("the index holds indexes without end")
-    found: list[Descriptor] = []
+        raise _endless()
     for child in index.platforms:
-        if among is not None and child.digest not in among:
+        if child.digest in seen or (among is not None and child.digest not in among):
             continue
+        seen.add(child.digest)  # indexes that double at each level are seldom as large as they look
         if child.is_index:
             nested = fetch_manifest(source, child)
-            found += platforms(source, nested, depth + 1, among) if isinstance(nested, Index) else []
+            if isinstance(nested, Index):
+                yield from _platforms(source, nested, among, seen, depth + 1)
         elif child.platform is None:
-            found += _with_platform(source, child)
+            yield from _with_platform(source, child)
         else:
-            found.append(child)
-    return found
+            yield child
 
 
 def no_such_platform(reference: Reference, wanted: Platform, offered: Sequence[str]) -> PlatformNotFound:
@@ -156,21 +162,34 @@ def no_such_platform(reference: Reference, wanted: Platform, offered: Sequence[s
 
 
 def _whole(source: Source, root: Descriptor, top: Index, selection: Selection) -> Tree:
-    above: list[Descriptor] = [root]
     leaves: list[tuple[Descriptor, Manifest]] = []
-    todo: list[tuple[Descriptor, int]] = [(child, 1) for child in top.children if selection.takes(child)]
-    while todo:
-        descriptor, depth = todo.pop(0)
-        if depth > NESTING:
-            raise BadManifest("the index holds indexes without end")
-        below = fetch_manifest(source, descriptor)
-        if isinstance(below, Index):
+    above: list[Descriptor] = []
+    for descriptor, document in _below(source, top, selection, {root.digest}, depth=1):
+        if isinstance(document, Index):
             above.append(descriptor)
-            todo += [(child, depth + 1) for child in below.children if selection.takes(child)]
         else:
-            leaves.append((descriptor, below))
-    order = (*(descriptor for descriptor, _ in leaves), *reversed(above))
-    return _tree(root, order, leaves)
+            leaves.append((descriptor, document))
+    return _tree(root, (*(descriptor for descriptor, _ in leaves), *above, root), leaves)
+
+
+def _below(
+    source: Source, index: Index, selection: Selection, seen: set[Digest], depth: int
+) -> Iterator[tuple[Descriptor, Manifest | Index]]:
+    """All that an index leads to, each once, and each index behind what it lists."""
+    if depth > NESTING:
+        raise _endless()
+    for child in index.children:
+        if child.digest in seen or not selection.takes(child):
+            continue
+        seen.add(child.digest)
+        document = fetch_manifest(source, child)
+        if isinstance(document, Index):
+            yield from _below(source, document, selection, seen, depth + 1)
+        yield child, document
+
+
+def _endless() -> BadManifest:
+    return BadManifest("the index holds indexes without end")
 
 
 def _tree(root: Descriptor, order: Sequence[Descriptor], leaves: list[tuple[Descriptor, Manifest]]) -> Tree:

@@ -1,4 +1,4 @@
-"""What every place must do, whatever it is: two dictionaries, a folder, a real registry, our own served store."""
+"""What every place must do, whatever it is: two dictionaries, a folder, a real registry, an archive."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from jupyimg.model.settings import Settings
 from jupyimg.registry import Registries
 from jupyimg.store import Store
 from jupyimg.transfer import Selection, copying
+from tests.places.archive import ArchivePlace
 from tests.places.memory import MemoryPlace
 from tests.services.registry import serve_registry
 
@@ -64,7 +65,13 @@ def registry(folder: Path) -> Iterator[Place]:
         registries.close()
 
 
-@pytest.fixture(params=[memory, layout, registry], ids=lambda make: make.__name__)
+@contextmanager
+def archive(folder: Path) -> Iterator[Place]:
+    place = ArchivePlace(folder / "archive.tar")
+    yield Place(place, place, Reference.parse("contract/app:1"))
+
+
+@pytest.fixture(params=[memory, layout, registry, archive], ids=lambda make: make.__name__)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     with request.param(tmp_path) as made:
         yield made

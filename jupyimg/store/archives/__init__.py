@@ -4,7 +4,8 @@
 ``files`` looks names up, ``outer`` unwraps what is compressed or comes through a pipe.
 """
 
+from jupyimg.store.archives.forms import check_layers
 from jupyimg.store.archives.reader import Archive, Packed
 from jupyimg.store.archives.writer import ArchiveWriter
 
-__all__ = ["Archive", "ArchiveWriter", "Packed"]
+__all__ = ["Archive", "ArchiveWriter", "Packed", "check_layers"]

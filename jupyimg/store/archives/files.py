@@ -6,6 +6,7 @@ what is no plain file, stands twice, or leads outside is refused when somebody a
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import stat
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 from jupyimg.errors import ContentError
 from jupyimg.model.content import CHUNK
 from jupyimg.store.layout import disk
-from jupyimg.store.tarstream import Member, members
+from jupyimg.store.tarstream import BLOCK, Member, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,15 +25,28 @@ if TYPE_CHECKING:
 
     Check = Callable[[], None]
 
-MEMBERS = 200_000
-"""The most entries of an archive; images have some five for each layer."""
+MEMBERS = 100_000
+"""The most entries of an archive; images have at most five for each layer."""
 _LINKS = 16
+_HEAD = 8
+_NAME, _NAMES = 4096, 32 << 20
+"""Bytes of the longest name that anybody asks for (a path of Linux), and of all that are remembered."""
+_UNOPENED = (errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG)
+_PLAIN, _HARD, _SYMBOLIC, _FOLDER = "0", "1", "2", "5"
 
 
 class Files(Protocol):
     """Files by name; methods may be called from several threads."""
 
     shown: str
+
+    def place(self, name: str) -> str:
+        """The name of the file that a name leads to; the same for all names of one file.
+
+        Raises:
+            ContentError: there is no such file.
+        """
+        ...
 
     def size(self, name: str) -> int | None:
         """Bytes of a file, or None where there is none.
@@ -44,6 +58,14 @@ class Files(Protocol):
 
     def read(self, name: str, check: Check, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a file from ``offset`` on; ``check`` is called before each chunk.
+
+        Raises:
+            ContentError: there is no such file, or it has become shorter.
+        """
+        ...
+
+    def head(self, name: str) -> bytes:
+        """The first bytes of a file, by which its kind is told.
 
         Raises:
             ContentError: there is no such file.
@@ -70,10 +92,13 @@ def small(files: Files, name: str, limit: int) -> bytes:
 
 
 class _Place(NamedTuple):
-    """Where a file lies in an archive; ``twice`` where its name stands more than once."""
+    """Where a file lies in an archive, or where a link leads; ``twice`` where its name stands more than once."""
 
-    member: Member
-    twice: bool = False
+    kind: str
+    offset: int
+    size: int
+    target: bytes
+    twice: bool
 
 
 class TarFiles:
@@ -93,46 +118,75 @@ class TarFiles:
         self._file = file
         self._guard = threading.Lock()
         self._places: dict[str, _Place] = {}
+        self._named = 0
         with disk(f"read {shown}"):
             total = file.seek(0, os.SEEK_END)
             file.seek(0)
             try:
-                for count, member in enumerate(members(file, lambda size: file.seek(size, os.SEEK_CUR))):
-                    _bounded(member, count, total)
+                for count, member in enumerate(
+                    members(file, lambda size: file.seek(size + -size % BLOCK, os.SEEK_CUR))
+                ):
                     check()
-                    self._note(member)
+                    self._note(member, count, total)
             except ContentError as error:
                 raise ContentError(f"{shown} is no archive of images: {error.message}", hint=_AGAIN) from None
 
+    def place(self, name: str) -> str:
+        found = self._find(name)
+        if found is None:
+            raise _missing(self, name)
+        return found[0]
+
     def size(self, name: str) -> int | None:
-        place = self._find(name)
-        return None if place is None else place.member.stored
+        found = self._find(name)
+        return None if found is None else found[1].size
 
     def read(self, name: str, check: Check, offset: int = 0) -> Iterator[bytes]:
-        place = self._find(name)
-        if place is None:
-            raise _missing(self, name)
-        at, end = place.member.offset + offset, place.member.offset + place.member.stored
+        place = self._places[self.place(name)]
+        at, end = place.offset + offset, place.offset + place.size
         while at < end:
             check()
-            with self._guard, disk(f"read {self.shown}"):
-                self._file.seek(at)
-                chunk = self._file.read(min(CHUNK, end - at))
-            if not chunk:
-                raise ContentError(f"{self.shown} is cut off", hint=_AGAIN)
+            chunk = self._bytes(at, min(CHUNK, end - at))
             at += len(chunk)
             yield chunk
+
+    def head(self, name: str) -> bytes:
+        place = self._places[self.place(name)]
+        return self._bytes(place.offset, min(_HEAD, place.size)) if place.size else b""
 
     def close(self) -> None:
         self._file.close()
 
-    def _note(self, member: Member) -> None:
-        path = _inside(member.path.decode("utf-8", "surrogateescape"))
-        if path is None or member.kind == "5":
-            return
-        self._places[path] = _Place(member, twice=path in self._places)
+    def _bytes(self, at: int, count: int) -> bytes:
+        with self._guard, disk(f"read {self.shown}"):
+            self._file.seek(at)
+            chunk = self._file.read(count)
+        if not chunk:
+            raise ContentError(f"{self.shown} has become shorter while it was read", hint=_AGAIN)
+        return chunk
 
-    def _find(self, name: str) -> _Place | None:
+    def _note(self, member: Member, count: int, total: int) -> None:
+        """Remember where an entry lies.
+
+        Raises:
+            ContentError: it goes beyond the end, or there are too many.
+        """
+        if member.offset + member.stored > total:
+            raise ContentError("it is cut off")
+        long = max(len(member.path), len(member.target)) > _NAME
+        path = None if long else _inside(member.path.decode("utf-8", "surrogateescape"))
+        if path is None or member.kind == _FOLDER:
+            path = ""  # counts, but is not to be found
+        self._named += len(path) + len(member.target) if path else 0
+        if count >= MEMBERS or self._named > _NAMES:
+            raise ContentError(f"it holds more than {count} entries, as no archive of images does")
+        sparse = member.stored != member.size and member.kind == _PLAIN
+        kind = "S" if sparse else member.kind
+        if path:
+            self._places[path] = _Place(kind, member.offset, member.stored, member.target, path in self._places)
+
+    def _find(self, name: str) -> tuple[str, _Place] | None:
+        """The path of the file that a name leads to, and where it lies."""
         path = _inside(name)
         for _ in range(_LINKS):
             if path is None:
@@ -142,22 +196,29 @@ class TarFiles:
                 return None
             if place.twice:
                 raise ContentError(f"{self.shown} holds {path} twice", hint=_DISTRUST)
-            if place.member.kind not in "12":
-                return _plain(place, path, self.shown)
-            target = place.member.target.decode("utf-8", "surrogateescape")
+            if place.kind == _PLAIN:
+                return path, place
+            if place.kind not in {_HARD, _SYMBOLIC}:
+                raise _no_file(path, self.shown)
+            target = place.target.decode("utf-8", "surrogateescape")
             # a symbolic link is seen from where it lies, a hard link from the root
-            path = _inside(posixpath.join(posixpath.dirname(path), target) if place.member.kind == "2" else target)
+            path = _inside(posixpath.join(posixpath.dirname(path), target) if place.kind == _SYMBOLIC else target)
         raise ContentError(f"{name} in {self.shown} is a link that leads in a circle", hint=_DISTRUST)
 
 
 class FolderFiles:
-    """A folder on this disk."""
+    """A folder on this disk; it may change meanwhile, so each file is judged by what was opened."""
 
     def __init__(self, root: Path) -> None:
         self.shown = root.name or str(root)
-        self._root = root
         with disk(f"read {root}"):
-            self._real = root.resolve(strict=True)
+            self._root = os.path.realpath(root, strict=True)
+
+    def place(self, name: str) -> str:
+        with self._opened(name) as file:
+            if file is None:
+                raise _missing(self, name)
+        return os.path.relpath(self._real(name), self._root)
 
     def size(self, name: str) -> int | None:
         with self._opened(name) as file:
@@ -173,46 +234,46 @@ class FolderFiles:
                     check()
                     yield chunk
 
+    def head(self, name: str) -> bytes:
+        with self._opened(name) as file, disk(f"read {name}"):
+            if file is None:
+                raise _missing(self, name)
+            return file.read(_HEAD)
+
     def close(self) -> None:
         """Nothing is held between two reads."""
 
+    def _real(self, name: str) -> str:
+        path = _inside(name)
+        real = os.path.realpath(os.path.join(self._root, path)) if path else ""  # noqa: PTH118 - pathlib's fails at loops
+        if os.path.commonpath([real or "/", self._root]) != self._root:
+            raise ContentError(f"{name} leads out of {self.shown}", hint=_DISTRUST)
+        return real
+
     @contextmanager
     def _opened(self, name: str) -> Iterator[IO[bytes] | None]:
-        path = _inside(name)
         with disk(f"read {name}"):
-            real = None if path is None else (self._real / path).resolve()
-            if real is None or not real.is_relative_to(self._real):
-                raise ContentError(f"{name} leads out of {self.shown}", hint=_DISTRUST)
             try:
-                kind = real.stat().st_mode
+                # without waiting for whoever might write into a pipe
+                fd = os.open(self._real(name), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
             except (FileNotFoundError, NotADirectoryError):
-                kind = None
-        if kind is None:
+                fd = None
+            except OSError as error:
+                if error.errno in _UNOPENED:
+                    raise _no_file(name, self.shown) from None
+                raise
+        if fd is None:
             yield None
             return
-        if not stat.S_ISREG(kind):  # a pipe would be waited for
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
             raise _no_file(name, self.shown)
-        with disk(f"read {name}"):
-            file = real.open("rb", buffering=0)
-        with file:
+        with os.fdopen(fd, "rb", buffering=0) as file:
             yield file
 
 
 _AGAIN = "bring the archive over again; nothing was loaded from it"
 _DISTRUST = "do not trust where it came from; nothing was loaded from it"
-
-
-def _bounded(member: Member, count: int, total: int) -> None:
-    if member.offset + member.stored > total:
-        raise ContentError("it is cut off")
-    if count >= MEMBERS:
-        raise ContentError(f"it holds more than {MEMBERS} entries, as no archive of images does")
-
-
-def _plain(place: _Place, path: str, shown: str) -> _Place:
-    if place.member.kind != "0" or place.member.stored != place.member.size:
-        raise _no_file(path, shown)
-    return place
 
 
 def _no_file(name: str, shown: str) -> ContentError:

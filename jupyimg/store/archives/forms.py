@@ -39,13 +39,16 @@ from jupyimg.store.listing import read_entry
 from jupyimg.store.names import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from jupyimg.store.archives.files import Files
 
 
-LISTING_LIMIT = 20 << 20
-"""The most bytes of a list of images, as containerd reads it."""
+LISTING_LIMIT = 8 << 20
+"""The most bytes of a list of images; 10,000 of them take six million."""
+IMAGES = 10_000
+"""The most images of an archive."""
+_MARKS = 150_000
 _STATED = re.compile(r"(?:^|/|sha256:)([0-9a-f]{64})(?:\.json)?$", re.ASCII)
 _COMPRESSED = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}
 _ODD = (b"BZh", b"\xfd7zXZ")
@@ -81,10 +84,17 @@ def read_contents(files: Files, check: Callable[[], None]) -> Contents:
         ContentError: it is none of these, or damaged.
         Unsupported: it is of a form that nobody reads any longer.
     """
+    found = _contents(files, check)
+    if len(found.entries) + len(found.passed) > IMAGES:
+        raise BadManifest(f"{files.shown} lists more than {IMAGES} images")
+    return found
+
+
+def _contents(files: Files, check: Callable[[], None]) -> Contents:
     if files.size("oci-layout") is not None and files.size("index.json") is not None:
         return _layout(files)
     if files.size("manifest.json") is not None:
-        raw = small(files, "manifest.json", LISTING_LIMIT)
+        raw = _list(files, "manifest.json")
         return _docker_save(files, raw, check) if raw.lstrip().startswith(b"[") else _docker_dir(raw)
     if files.size("repositories") is not None:
         hint = "load it with a Docker of before 2023, and save it again"
@@ -95,12 +105,22 @@ def read_contents(files: Files, check: Callable[[], None]) -> Contents:
     )
 
 
+def _list(files: Files, name: str) -> bytes:
+    """The bytes of a list of images; a short one may still take much memory once it is read."""
+    raw = small(files, name, LISTING_LIMIT)
+    if raw.count(b",") + raw.count(b"{") + raw.count(b"[") > _MARKS:
+        raise BadManifest(f"the {name} of {files.shown} lists far more than an archive of images holds")
+    return raw
+
+
 def _layout(files: Files) -> Contents:
     mark = decode(small(files, "oci-layout", MANIFEST_LIMIT), dict[str, object], what="oci-layout file")
     if mark.get("imageLayoutVersion") != "1.0.0":
-        raise Unsupported(f"{files.shown} is an image layout of version {mark.get('imageLayoutVersion')!r}")
-    index = decode(small(files, "index.json", LISTING_LIMIT), dict[str, msgspec.Raw], what="index.json")
-    lines = decode(bytes(index.get("manifests", b"null")), list[msgspec.Raw] | None, what="index.json")  # type: ignore[arg-type]
+        hint = "only version 1.0.0 is known; save the image again, as docker-archive or oci-archive"
+        raise Unsupported(f"{files.shown} is an image layout of version {mark.get('imageLayoutVersion')!r}", hint=hint)
+    index = decode(_list(files, "index.json"), dict[str, msgspec.Raw], what="index.json")
+    raw = bytes(index.get("manifests", b"null"))
+    lines = decode(raw, list[msgspec.Raw] | None, what="index.json", own=True)  # type: ignore[arg-type]
     found = Contents()
     for line in lines or []:
         entry = read_entry(bytes(line))
@@ -121,61 +141,87 @@ class _Saved(msgspec.Struct, rename="pascal"):
 
 def _docker_save(files: Files, raw: bytes, check: Callable[[], None]) -> Contents:
     found = Contents()
-    hashed: dict[str, Descriptor] = {}
+    images = _Images(files, found, check)
     for saved in decode(raw, list[_Saved], what="manifest.json"):
-        root = _made_manifest(files, saved, found, hashed, check)
+        check()
+        root = images.manifest(saved)
         names = [_name(text) for text in saved.repo_tags or ()]
         found.entries += [_entry(name, root) for name in names] or [_entry(None, root)]
     return found
 
 
-def _made_manifest(
-    files: Files, saved: _Saved, found: Contents, hashed: dict[str, Descriptor], check: Callable[[], None]
-) -> Descriptor:
-    raw = small(files, saved.config, MANIFEST_LIMIT)
-    config = Digest.of(raw)
-    stated = _STATED.search(saved.config)
-    if stated and stated[1] != config.encoded:
-        raise DigestMismatch(f"{saved.config} in {files.shown} has the digest {config}")
-    diff_ids, layers = read_config(raw).diff_ids, saved.layers or ()
-    if len(diff_ids) != len(layers):
-        raise BadManifest(f"the image {config.short} has {len(layers)} layers, but its config names {len(diff_ids)}")
-    descriptors = []
-    for name, diff_id in zip(layers, diff_ids, strict=True):
-        descriptor = _layer(files, name, diff_id, hashed, check)
-        found.places[descriptor.digest] = name
-        descriptors.append(descriptor)
-    document: dict[str, Any] = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": Descriptor(media_type=OCI_CONFIG, digest=config, size=len(raw)),
-        "layers": descriptors,
-    }
-    made = encode(document)
-    found.places[config] = saved.config
-    found.made[Digest.of(made)] = made
-    return Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(made), size=len(made))
+class _Images:
+    """Manifests for images that have none. Each file is looked at once, however many images and names it has."""
 
+    def __init__(self, files: Files, found: Contents, check: Callable[[], None]) -> None:
+        self._files = files
+        self._found = found
+        self._check = check
+        self._configs: dict[str, tuple[Descriptor, tuple[Digest, ...]]] = {}
+        self._layers: dict[tuple[str, Digest], Descriptor] = {}
 
-def _layer(
-    files: Files, name: str, diff_id: Digest, hashed: dict[str, Descriptor], check: Callable[[], None]
-) -> Descriptor:
-    size = files.size(name)
-    if size is None:
-        raise ContentError(f"{name} is missing from {files.shown}", hint="the archive is not whole; save it again")
-    head = next(files.read(name, check), b"")
-    if head.startswith(_ODD):
-        raise Unsupported(f"{name} in {files.shown} is a layer in a compression that no registry knows")
-    kind = next((kind for magic, kind in _COMPRESSED.items() if head.startswith(magic)), None)
-    if kind is None:
-        return Descriptor(media_type=OCI_LAYER, digest=diff_id, size=size)
-    if name not in hashed:
+    def manifest(self, saved: _Saved) -> Descriptor:
+        """Make a manifest, and note where what it lists lies.
+
+        Raises:
+            ContentError: something is missing, or not what it should be.
+            Unsupported: a layer is compressed as no image may be.
+        """
+        layers = saved.layers or ()
+        config, diff_ids = self._config(saved.config, len(layers))
+        descriptors = [self._layer(name, diff_id) for name, diff_id in zip(layers, diff_ids, strict=True)]
+        document: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config}
+        made = encode({**document, "layers": descriptors})
+        self._found.made[Digest.of(made)] = made
+        return Descriptor(media_type=OCI_MANIFEST, digest=Digest.of(made), size=len(made))
+
+    def _config(self, name: str, layers: int) -> tuple[Descriptor, tuple[Digest, ...]]:
+        place = self._files.place(name)
+        found = self._configs.get(place) or self._read_config(name, place)
+        check_layers(found[0].digest, layers, found[1])
+        self._configs[place] = found
+        return found
+
+    def _read_config(self, name: str, place: str) -> tuple[Descriptor, tuple[Digest, ...]]:
+        raw = small(self._files, place, MANIFEST_LIMIT)
+        digest = Digest.of(raw)
+        stated = _STATED.search(name)
+        if stated and stated[1] != digest.encoded:
+            raise DigestMismatch(f"{name} in {self._files.shown} has the digest {digest}")
+        self._found.places[digest] = place
+        return Descriptor(media_type=OCI_CONFIG, digest=digest, size=len(raw)), read_config(raw).diff_ids
+
+    def _layer(self, name: str, diff_id: Digest) -> Descriptor:
+        place = self._files.place(name)
+        known = self._layers.get((place, diff_id))
+        if known is None:
+            known = self._layers[place, diff_id] = self._described(place, diff_id)
+            self._found.places[known.digest] = place
+        return known
+
+    def _described(self, place: str, diff_id: Digest) -> Descriptor:
+        size, head = self._files.size(place) or 0, self._files.head(place)
+        if head.startswith(_ODD):
+            hint = "unpack it, or save the image again with a current tool"
+            raise Unsupported(f"{place} in {self._files.shown} is in a compression that layers may not have", hint=hint)
+        kind = next((kind for magic, kind in _COMPRESSED.items() if head.startswith(magic)), None)
+        if kind is None:
+            return Descriptor(media_type=OCI_LAYER, digest=diff_id, size=size)
         hasher = diff_id.hasher()
-        for chunk in files.read(name, check):
+        for chunk in self._files.read(place, self._check):
             hasher.update(chunk)
         digest = Digest(f"{diff_id.algorithm}:{hasher.hexdigest()}")
-        hashed[name] = Descriptor(media_type=OCI_LAYER + kind, digest=digest, size=size)
-    return hashed[name]
+        return Descriptor(media_type=OCI_LAYER + kind, digest=digest, size=size)
+
+
+def check_layers(config: Digest, layers: int, diff_ids: Sequence[Digest]) -> None:
+    """Make sure that an image has as many layers as its config says.
+
+    Raises:
+        BadManifest: it has not.
+    """
+    if layers != len(diff_ids):
+        raise BadManifest(f"the image {config.short} has {layers} layers, but its config names {len(diff_ids)}")
 
 
 def _docker_dir(raw: bytes) -> Contents:

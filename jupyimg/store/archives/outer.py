@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 _OPENERS: dict[bytes, Opener] = {
     b"\x1f\x8b": lambda file: cast("Readable", igzip.IGzipFile(fileobj=file, mode="rb")),  # type: ignore[no-untyped-call]
     b"BZh": lambda file: cast("Readable", bz2.BZ2File(file)),
-    b"\xfd7zXZ\x00": lambda file: cast("Readable", lzma.LZMAFile(file)),  # noqa: SIM115
+    b"\xfd7zXZ\x00": lambda file: _Xz(file),  # noqa: PLW0108 - it is made below
     b"\x28\xb5\x2f\xfd": lambda file: cast("Readable", zstd.ZstdFile(file)),
 }
 """How each compression begins (`docker load` takes these four), and what reads it."""
 
+_XZ_MEMORY = 100 << 20
+"""Bytes that unpacking xz may take: its own greatest preset takes 65 MiB, its format allows 4 GiB."""
 _LONGEST = max(map(len, _OPENERS))
 _ROOM, _RATIO = 1 << 30, 200
 _DAMAGED = (OSError, EOFError, lzma.LZMAError, zstd.ZstdError, cast("type[Exception]", igzip_lib.IsalError))
@@ -66,6 +68,35 @@ class Counted(io.RawIOBase):
         return len(data)
 
 
+class _Xz:
+    """What xz packed, in bounded memory, one stream after the other."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._unpacked = self._fresh()
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            if self._unpacked.eof:
+                rest = self._unpacked.unused_data.lstrip(b"\0") or self._more().lstrip(b"\0")  # padding may follow
+                if not rest:
+                    return b""
+                self._unpacked = self._fresh()
+            else:
+                rest = self._more() if self._unpacked.needs_input else b""
+                if self._unpacked.needs_input and not rest:
+                    raise EOFError("it is cut off")
+            if data := self._unpacked.decompress(rest, size):
+                return data
+
+    def _more(self) -> bytes:
+        return self._file.read(CHUNK)
+
+    @staticmethod
+    def _fresh() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+
+
 def plain(
     file: IO[bytes], shown: str, spool: Callable[[], IO[bytes]], check: Callable[[], None], told: Callable[[int], None]
 ) -> IO[bytes]:
@@ -83,11 +114,12 @@ def plain(
         StoreError: it cannot be read, or the copy cannot be written.
     """
     with disk(f"read {shown}"):
-        head = file.read(_LONGEST)
+        at_start = file.seekable() and file.tell() == 0
+        head = _begun(file)
     if not head:
         raise ContentError(f"{shown} is empty", hint="save the image again, or look whether the path is right")
     opener = next((made for magic, made in _OPENERS.items() if head.startswith(magic)), None)
-    if opener is None and file.seekable():
+    if opener is None and at_start:
         with disk(f"read {shown}"):
             file.seek(0)
         return file
@@ -117,6 +149,14 @@ def wrapped(name: str) -> Callable[[IO[bytes]], IO[bytes]]:
     if suffix in {"bz2", "xz", "tbz2", "txz", "zip", "7z"}:
         raise Unsupported(f"an archive is not written as .{suffix}", hint="save it as .tar, .tar.gz or .tar.zst")
     return lambda file: file
+
+
+def _begun(file: IO[bytes]) -> bytes:
+    """The first bytes, of which a pipe may give one after the other."""
+    head = b""
+    while len(head) < _LONGEST and (more := file.read(_LONGEST - len(head))):
+        head += more
+    return head
 
 
 def _copied(

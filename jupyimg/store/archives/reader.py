@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from jupyimg.errors import BadManifest, ContentError, ImageNotFound, SizeMismatch, Unsupported
+from jupyimg.errors import BadManifest, ContentError, ImageNotFound, NotFound, SizeMismatch, Unsupported
 from jupyimg.model.content import verified
-from jupyimg.model.documents import MANIFEST_LIMIT, Index, read_manifest
+from jupyimg.model.documents import MANIFEST_LIMIT, Manifest, read_manifest
 from jupyimg.store.archives.files import FolderFiles, TarFiles
 from jupyimg.store.archives.forms import Contents, read_contents
 from jupyimg.store.archives.outer import plain
 from jupyimg.store.layout import disk
+from jupyimg.store.names import Entry, find
 from jupyimg.store.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from jupyimg.model.digest import Digest
-    from jupyimg.model.documents import Descriptor, Manifest
+    from jupyimg.model.documents import Descriptor, Index
     from jupyimg.model.reference import Reference
     from jupyimg.store.archives.files import Files
-    from jupyimg.store.names import Entry
 
 _NESTING = 4
 
@@ -65,6 +67,7 @@ class Archive:
         self._stop = Stop()
         self._files: Files | None = None
         self._contents = Contents()
+        self._held: dict[Digest, tuple[frozenset[Digest], bool]] = {}
 
     def open(self, told: Callable[[int], None]) -> None:
         """Look what is in it; long for what is compressed or comes through a pipe.
@@ -73,6 +76,7 @@ class Archive:
             told: called with the bytes of the source that have been read.
 
         Raises:
+            NotFound: there is no such file.
             ContentError, Unsupported: it is no archive of images, damaged, or hostile.
             StoreError: it cannot be read, or there is no room to unpack it.
         """
@@ -81,14 +85,18 @@ class Archive:
         self._contents = read_contents(self._files, check)
         self.passed = tuple(self._contents.passed)
         self.images = tuple(self._packed())
+        for image in self.images:
+            if image.name and image.name.digest and image.name.digest != image.root.digest:
+                raise BadManifest(f"{self.shown} lists {image.root.digest.short} as {image.name.familiar}")
         if not self.images:
             raise ContentError(f"{self.shown} holds no image", hint="; ".join(self.passed[:3]))
 
     @property
     def size(self) -> int:
         """Bytes of the source, where that is known; else 0."""
-        if isinstance(self._source, Path) and self._source.is_file():
-            return self._source.stat().st_size
+        with suppress(OSError, ValueError):
+            if isinstance(self._source, Path) and stat.S_ISREG((status := self._source.stat()).st_mode):
+                return status.st_size
         return 0
 
     def resolve(self, reference: Reference) -> Descriptor:
@@ -97,10 +105,10 @@ class Archive:
         Raises:
             ImageNotFound: the archive has no such name.
         """
-        for image in self.images:
-            if image.name == reference:
-                return image.root
-        raise ImageNotFound(f"{self.shown} holds no {reference.familiar}")
+        found = find(tuple(Entry(image.name, None, image.root) for image in self.images), reference)
+        if not found:
+            raise ImageNotFound(f"{self.shown} holds no {reference.familiar}")
+        return found[0].descriptor
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a blob or manifest from ``offset`` on; the receiver verifies them.
@@ -115,7 +123,8 @@ class Archive:
         name = self._place(descriptor.digest)
         size = self._whole.size(name)
         if size is not None and size != descriptor.size:
-            raise SizeMismatch(f"{name} in {self.shown} has {size} bytes and should have {descriptor.size}")
+            hint = "the archive is damaged; save it again"
+            raise SizeMismatch(f"{name} in {self.shown} has {size} bytes and should have {descriptor.size}", hint=hint)
         yield from self._whole.read(name, self._stop.watch(), offset)
 
     def interrupt(self) -> None:
@@ -139,17 +148,40 @@ class Archive:
         if not isinstance(source, Path):
             tar = plain(source, self.shown, self._spool, check, told)
             self._borrowed = tar is source
-            return TarFiles(tar, self.shown, check)
-        with disk(f"read {source}"):
-            if source.is_dir():
-                return FolderFiles(source)
-            if not source.is_file():
-                raise ContentError(f"there is no file {source}", hint="look whether the path is right")
-            file = source.open("rb")
-        tar = plain(file, self.shown, self._spool, check, told)
+            return self._looked_into(tar, check)
+        file = self._file(source)
+        if file is None:
+            return FolderFiles(source)
+        try:
+            tar = plain(file, self.shown, self._spool, check, told)
+        except BaseException:
+            file.close()
+            raise
         if tar is not file:
             file.close()
-        return TarFiles(tar, self.shown, check)
+        return self._looked_into(tar, check)
+
+    def _looked_into(self, tar: IO[bytes], check: Callable[[], None]) -> TarFiles:
+        try:
+            return TarFiles(tar, self.shown, check)
+        except BaseException:
+            if not self._borrowed:
+                tar.close()
+            raise
+
+    @staticmethod
+    def _file(source: Path) -> IO[bytes] | None:
+        """The file, or the pipe that a shell gave a name; None for a folder."""
+        with disk(f"read {source}"):
+            try:
+                kind = source.stat().st_mode
+            except (FileNotFoundError, NotADirectoryError, ValueError):
+                raise NotFound(f"there is no file {source}", hint="look whether the path is right") from None
+            if stat.S_ISDIR(kind):
+                return None
+            if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
+                raise Unsupported(f"{source} is no file", hint="give a file or the folder of an image layout")
+            return source.open("rb")
 
     def _place(self, digest: Digest) -> str:
         return self._contents.places.get(digest) or self._contents.place(digest)
@@ -181,38 +213,36 @@ class Archive:
         Raises:
             ContentError: none is.
         """
-        held, lacking = self._held(root, 0)
-        if lacking and not held:
+        held, whole = self._below(root, 0)
+        if not held and not whole:
             raise ContentError(f"{self.shown} lists {root.digest.short}, but holds nothing of it")
-        return frozenset(held) if lacking else None
+        return None if whole else held
 
-    def _held(self, root: Descriptor, depth: int) -> tuple[set[Digest], bool]:
-        """The manifests below an index that are here with all they need, and whether any are not."""
+    def _below(self, descriptor: Descriptor, depth: int) -> tuple[frozenset[Digest], bool]:
+        """The manifests below one that are here with all they need, and whether all are; looked at once."""
+        found = self._held.get(descriptor.digest)
+        if found is None:
+            found = self._held[descriptor.digest] = self._looked_below(descriptor, depth)
+        return found
+
+    def _looked_below(self, descriptor: Descriptor, depth: int) -> tuple[frozenset[Digest], bool]:
         if depth > _NESTING:
             raise BadManifest("the index holds indexes without end")
-        index = self._document(root)
-        if not isinstance(index, Index):
-            raise BadManifest(f"{root.digest.short} is listed as an index but is an image")
+        document = self._document(descriptor)
+        if isinstance(document, Manifest):
+            return frozenset(), all(self._has(child) or child.urls for child in document.children)
         held: set[Digest] = set()
-        lacking = False
-        for child in index.children:
-            if child.is_index and self._has(child):
-                below, less = self._held(child, depth + 1)
-                held |= {*below, child.digest} if below else set()
-                lacking = lacking or less
-            elif self._is_whole(child):
-                held.add(child.digest)
-            else:
-                lacking = True
-        return held, lacking
+        whole = True
+        for child in document.children:
+            below, all_of_it = self._below(child, depth + 1) if self._is_known(child) else (frozenset(), False)
+            if all_of_it or below:
+                held |= {child.digest, *below}
+            whole = whole and all_of_it
+        return frozenset(held), whole
 
-    def _is_whole(self, descriptor: Descriptor) -> bool:
-        if not self._has(descriptor):
-            return False
-        try:
-            return all(self._has(child) or child.urls for child in self._document(descriptor).children)
-        except Unsupported:
-            return False
+    def _is_known(self, child: Descriptor) -> bool:
+        """Whether what an index lists is here, and of a kind that we know."""
+        return child.is_manifest and self._has(child)
 
     def _has(self, descriptor: Descriptor) -> bool:
         if descriptor.digest in self._contents.made:

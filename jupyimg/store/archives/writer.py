@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tarfile
 import tempfile
 import threading
@@ -28,6 +29,7 @@ from jupyimg.store.layout import LAYOUT_MARK
 from jupyimg.store.listing import write_entry
 from jupyimg.store.names import Entry, stored_name
 from jupyimg.store.stop import Stop
+from jupyimg.store.tarstream import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from jupyimg.model.platform import Platform
     from jupyimg.model.reference import Reference
 
-_BLOCK = 512
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -92,7 +93,7 @@ class ArchiveWriter:
             with self._writing():
                 self._out.write(_header(f"{folder}/{descriptor.digest.encoded}", descriptor.size))
                 self._pass_on(descriptor, read(0), check, kept)
-                self._out.write(bytes(-descriptor.size % _BLOCK))
+                self._out.write(bytes(-descriptor.size % BLOCK))
             if kept is not None:
                 found = read_manifest(bytes(kept), descriptor.media_type, digest=descriptor.digest)
                 self._manifests[descriptor.digest] = found
@@ -106,6 +107,11 @@ class ArchiveWriter:
             entries = [Entry(name, None, _bare(image), _bare(root)) for image in held]
         else:
             entries = [Entry(name, None, _bare(root))]
+        if name is not None:  # a name that is given again moves, but platforms of one index stand together
+            origin = entries[0].index
+            self._entries = [
+                entry for entry in self._entries if entry.name != name or (origin and entry.index == origin)
+            ]
         self._entries += [entry for entry in entries if entry not in self._entries]
 
     def interrupt(self) -> None:
@@ -134,9 +140,8 @@ class ArchiveWriter:
             return target, target
         wrap = wrapped(target.name)
         with self._writing():
-            if target.is_dir():
-                raise StoreError(f"{target} is a folder", hint="name the file to write, such as nginx.tar")
-            fd, path = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600, as Docker's
+            _writable(target)
+            fd, path = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)  # mode 0600, as Docker's
             self._fresh = Path(path)
             file = os.fdopen(fd, "wb")
         return file, wrap(file)
@@ -169,7 +174,7 @@ class ArchiveWriter:
             self._add("oci-layout", LAYOUT_MARK)
             self._add("index.json", index)
             self._add("manifest.json", encode(self._saved()))
-            self._out.write(bytes(2 * _BLOCK))
+            self._out.write(bytes(2 * BLOCK))
             if self._out is not self._file:
                 self._out.close()
             self._file.flush()
@@ -180,7 +185,7 @@ class ArchiveWriter:
                 self._fresh = None
 
     def _saved(self) -> list[dict[str, object]]:
-        """What manifest.json says: each image once, with all its names."""
+        """What manifest.json says: each image once, with all its names in full, as podman would guess short ones."""
         saved: dict[Digest, dict[str, object]] = {}
         for entry in self._entries:
             image = self._image(entry)
@@ -192,7 +197,7 @@ class ArchiveWriter:
             )
             if entry.name and entry.name.tag:
                 names = cast("list[str] | None", row["RepoTags"]) or []
-                row["RepoTags"] = list(dict.fromkeys([*names, entry.name.familiar]))
+                row["RepoTags"] = list(dict.fromkeys([*names, str(entry.name)]))
         return list(saved.values())
 
     def _image(self, entry: Entry) -> Manifest | None:
@@ -216,7 +221,7 @@ class ArchiveWriter:
                 self._out.write(_header(f"{name}/", 0, kind=tarfile.DIRTYPE))
 
     def _add(self, name: str, data: bytes) -> None:
-        self._out.write(_header(name, len(data)) + data + bytes(-len(data) % _BLOCK))
+        self._out.write(_header(name, len(data)) + data + bytes(-len(data) % BLOCK))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -231,6 +236,24 @@ class ArchiveWriter:
             if error.errno in _DENIED:
                 raise StoreDenied(message, hint="save to a folder that you may write to") from error
             raise StoreError(message, hint="look whether the folder is there") from error
+
+
+def _writable(target: Path) -> None:
+    """Make sure that the name is free or a file's: a device or a pipe would be replaced by the archive.
+
+    Raises:
+        StoreError: something else has that name.
+    """
+    try:
+        kind = target.stat().st_mode
+    except FileNotFoundError:
+        return
+    except ValueError:
+        raise StoreError(f"{target} is no name of a file", hint="name the file to write, such as nginx.tar") from None
+    if stat.S_ISDIR(kind):
+        raise StoreError(f"{target} is a folder", hint="name the file to write, such as nginx.tar")
+    if not stat.S_ISREG(kind):
+        raise StoreError(f"{target} is no file", hint="name a file, or leave -o out to write to a pipe in a terminal")
 
 
 def _header(name: str, size: int, *, kind: bytes = tarfile.REGTYPE) -> bytes:
