@@ -12,13 +12,17 @@
     ├── NotFound                    what was named does not exist: check the name
     │   ├── ImageNotFound           not in the local store
     │   ├── RemoteNotFound          not in the registry
-    │   └── PlatformNotFound        the image exists, but not for that platform
+    │   ├── PlatformNotFound        the image exists, but not for that platform
+    │   └── ContainerNotFound       the engine has no such container
     ├── Conflict                    it exists, and something stands in the way
     ├── RegistryError               a registry said no, or nothing
     │   ├── Unreachable             no answer: name, network, TLS, proxy
     │   ├── Denied                  it wants to know who you are, or refuses you
     │   ├── RateLimited             too many requests
     │   └── ProtocolError           an answer that the specification does not allow
+    ├── EngineError                 a Docker or Podman daemon said no, or nothing
+    │   ├── NoDaemon                nobody answers there: start it, or say where it is
+    │   └── DaemonDenied            this user may not talk to it
     ├── ContentError                bytes that are not what they claim to be
     │   ├── DigestMismatch          wrong bytes
     │   ├── SizeMismatch            too few or too many bytes
@@ -41,14 +45,18 @@ __all__ = [
     "BadPlatform",
     "BadReference",
     "Conflict",
+    "ContainerNotFound",
     "ContentError",
+    "DaemonDenied",
     "Denied",
     "DigestMismatch",
     "DiskFull",
+    "EngineError",
     "ImageError",
     "ImageNotFound",
     "Interrupted",
     "Misuse",
+    "NoDaemon",
     "NotFound",
     "PlatformNotFound",
     "ProtocolError",
@@ -148,6 +156,12 @@ class PlatformNotFound(NotFound):
     """The image exists, but not for the platform asked for."""
 
 
+class ContainerNotFound(NotFound):
+    """The engine has no such container."""
+
+    hint = "%image ps -a lists them all"
+
+
 class Conflict(ImageError):
     """Something stands in the way of what was asked."""
 
@@ -182,6 +196,18 @@ class RateLimited(RegistryError):
 
 class ProtocolError(RegistryError):
     """An answer that the distribution specification does not allow."""
+
+
+class EngineError(ImageError):
+    """A Docker or Podman daemon said no, or nothing."""
+
+
+class NoDaemon(EngineError):
+    """Nobody answers where a daemon should be."""
+
+
+class DaemonDenied(EngineError):
+    """This user may not talk to the daemon."""
 
 
 class ContentError(ImageError):

@@ -11,7 +11,7 @@ from platformdirs import user_data_path
 
 from jupyimg.engines import open_engine, open_serving
 from jupyimg.model.platform import Platform
-from jupyimg.model.settings import Settings
+from jupyimg.model.settings import DaemonSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,21 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         insecure=frozenset(environ.get("JUPYIMG_INSECURE", "").replace(",", " ").split()),
         proxies={scheme: value for scheme, value in proxies.items() if value},
         ca_file=environ.get("SSL_CERT_FILE", ""),
+        daemon=_daemon_from(environ),
+    )
+
+
+def _daemon_from(environ: Mapping[str, str]) -> DaemonSettings:
+    user = getattr(os, "getuid", lambda: "")()
+    return DaemonSettings(
+        host=environ.get("DOCKER_HOST", ""),
+        context=environ.get("DOCKER_CONTEXT", ""),
+        config=Path(environ.get("DOCKER_CONFIG") or "~/.docker").expanduser(),
+        tls_verify=bool(environ.get("DOCKER_TLS_VERIFY")),
+        cert_path=environ.get("DOCKER_CERT_PATH", ""),
+        api_version=environ.get("DOCKER_API_VERSION", ""),
+        podman_host=environ.get("CONTAINER_HOST", ""),
+        runtime_dir=environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}",
     )
 
 

@@ -12,6 +12,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSettings:
+    """Where a Docker or Podman daemon is, for the engines that need one.
+
+    Attributes:
+        host: ``unix://``, ``tcp://``, ``ssh://`` or ``npipe://`` ($DOCKER_HOST); "" leaves it to the context.
+        context: a name in ``config/contexts`` ($DOCKER_CONTEXT); "" is the current one of ``config/config.json``.
+        config: folder of the docker command's settings ($DOCKER_CONFIG); None has none.
+        tls_verify: whether ``host`` must prove who it is ($DOCKER_TLS_VERIFY).
+        cert_path: folder of ca.pem, cert.pem and key.pem ($DOCKER_CERT_PATH); "" is ``config``.
+        api_version: spoken without asking the daemon ($DOCKER_API_VERSION); "" agrees on one.
+        podman_host: as ``host``, for Podman ($CONTAINER_HOST).
+        runtime_dir: folder of this user's sockets ($XDG_RUNTIME_DIR).
+    """
+
+    host: str = ""
+    context: str = ""
+    config: Path | None = None
+    tls_verify: bool = False
+    cert_path: str = ""
+    api_version: str = ""
+    podman_host: str = ""
+    runtime_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the user or the environment chose.
 
@@ -22,6 +47,7 @@ class Settings:
         insecure: registries (HOST[:PORT]) spoken to over plain http besides loopback ($JUPYIMG_INSECURE).
         proxies: ``http``, ``https``, ``all`` and ``no``, as in $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, $NO_PROXY.
         ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
+        daemon: where the engines "docker" and "podman" find theirs.
         transfers: blobs moved at once.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds a connection may be silent; a whole transfer has no limit.
@@ -35,6 +61,7 @@ class Settings:
     insecure: frozenset[str] = frozenset()
     proxies: dict[str, str] = field(default_factory=dict, repr=False)
     ca_file: str = ""
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
     transfers: int = 6
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
