@@ -24,12 +24,13 @@ class ImageRecord:
     Attributes:
         repository: familiar name, such as ``nginx``; None for an image without any name.
         tag: None for an image held by digest, or one whose tag has moved on.
-        image_id: digest of the config.
+        image_id: digest of the config; None where a daemon's containerd store names images by other digests.
         created: build time, UTC.
-        size: bytes of the config and distinct layers, compressed as they are stored.
+        size: bytes of the config and distinct layers, compressed as they are stored; None where only files are kept.
         unpacked: bytes of its files as Docker counts them; None until a walk of the layers has found it.
-        digest: what a pull by digest names: the index if it came from one, else the manifest.
-        manifest_digest: the manifest of this platform.
+        digest: what a pull by digest names: the index if it came from one, else the manifest; None where it never
+            was in a registry, or where which of several it is cannot be told.
+        manifest_digest: the manifest of this platform; None where the engine does not keep it.
         reference: what commands take: ``name:tag``, ``name@digest``, or the image ID where there is no name. Where a
             name holds several platforms it means all of them, and the image ID means one.
         containers: how many containers use it; None where the engine knows no containers.
@@ -39,13 +40,13 @@ class ImageRecord:
 
     repository: str | None
     tag: str | None
-    image_id: Digest
+    image_id: Digest | None
     created: datetime | None
-    size: int
+    size: int | None
     unpacked: int | None
     platform: str | None
-    digest: Digest
-    manifest_digest: Digest
+    digest: Digest | None
+    manifest_digest: Digest | None
     reference: str
     containers: int | None = None
     labels: dict[str, str] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class HistoryRecord:
         size: bytes of the layer's files, unpacked, as Docker counts them; 0 for a step without a layer;
             None where it is not known.
         compressed: bytes of the layer as stored; 0 for a step without a layer.
-        empty: True for a step that only changed the config.
+        empty: True for a step that only changed the config; None where that cannot be told from an empty layer.
     """
 
     image_id: Digest | None
@@ -71,7 +72,7 @@ class HistoryRecord:
     size: int | None
     compressed: int | None
     comment: str
-    empty: bool
+    empty: bool | None
     layer_digest: Digest | None
     diff_id: Digest | None
 
@@ -94,19 +95,19 @@ class TransferRecord:
 
     Attributes:
         reference: familiar name it now has.
-        digest: what the name resolves to: the top-level manifest or index.
+        digest: what the name resolves to: the top-level manifest or index; None where a daemon does not know it.
         image_id: digest of the config; None where several platforms were moved.
-        size: bytes of its content, all platforms that were moved.
-        transferred: bytes that really moved; the rest was there already.
+        size: bytes of its content, all platforms that were moved; None where a daemon does not say.
+        transferred: bytes that really moved; the rest was there already. None where a daemon does not say.
         seconds: how long it took.
     """
 
     reference: str
-    digest: Digest
+    digest: Digest | None
     image_id: Digest | None
     status: Status
-    size: int
-    transferred: int = 0
+    size: int | None
+    transferred: int | None = 0
     seconds: float = 0.0
 
 
@@ -117,14 +118,14 @@ class RemovalRecord:
     Attributes:
         action: "untagged" or "deleted".
         reference: the name that was removed; None for a deletion.
-        digest: what it pointed at, or what was deleted.
-        freed: bytes of disk given back; 0 for a name.
+        digest: what it pointed at, or what was deleted; None where a daemon does not say.
+        freed: bytes of disk given back; 0 for a name, None where a daemon does not say.
     """
 
     action: str
     reference: str | None
-    digest: Digest
-    freed: int = 0
+    digest: Digest | None
+    freed: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,20 +138,24 @@ class ImageDetail:
         platform: of the image shown.
         platforms: all that its index offers; those held locally are in ``held``.
         document: what Docker's inspect shows, under Docker's keys (Id, RepoTags, Created, Config, RootFS ...).
-        manifest: the manifest as plain data.
-        config: the config as plain data.
+        manifest: the manifest as plain data; empty where a daemon does not show it.
+        config: the config as plain data; empty where a daemon does not show it.
+        size: see `ImageRecord`.
+        unpacked: see `ImageRecord`.
     """
 
     reference: str
-    image_id: Digest
-    digest: Digest
-    manifest_digest: Digest
+    image_id: Digest | None
+    digest: Digest | None
+    manifest_digest: Digest | None
     platform: Platform | None
     platforms: tuple[str, ...]
     held: tuple[str, ...]
     document: dict[str, Any]
     manifest: dict[str, Any]
     config: dict[str, Any]
+    size: int | None = None
+    unpacked: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

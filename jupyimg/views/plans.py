@@ -64,12 +64,25 @@ def _rich_known(rows: Sequence[Row], look: Look, name: str) -> bool:
     return look.rich and _known(rows, look, name)
 
 
+def _stored(rows: Sequence[Row], _look: Look, name: str) -> bool:
+    """Sizes as stored, unless nobody knows them: a daemon may know only those of the files."""
+    return any(row[name] is not None for row in rows) or all(row["unpacked"] is None for row in rows)
+
+
+def _files(rows: Sequence[Row], look: Look, name: str) -> bool:
+    return _rich_known(rows, look, name) or not _stored(rows, look, "size")
+
+
 def _said(rows: Sequence[Row], look: Look, name: str) -> bool:
     return not look.rich or _known(rows, look, name)
 
 
 def _several(rows: Sequence[Row], look: Look, name: str) -> bool:
     return look.rich and len({row[name] for row in rows}) > 1
+
+
+def _size(rows: Sequence[Row], _look: Look, name: str) -> bool:
+    return not rows or any(row[name] is not None for row in rows)
 
 
 def _foreign(rows: Sequence[Row], _look: Look, name: str) -> bool:
@@ -82,7 +95,7 @@ _TRANSFERS: dict[str, When] = {
     "status": _always,
     "digest": _always,
     "image_id": _known,
-    "size": _always,
+    "size": _size,
     "transferred": _some,
     "seconds": _some,
 }
@@ -96,8 +109,8 @@ _PLANS: dict[str, dict[str, When]] = {
         "digest": _asked,
         "image_id": _always,
         "created": _always,
-        "size": _always,
-        "unpacked": _rich_known,
+        "size": _stored,
+        "unpacked": _files,
         "platform": _foreign,
     },
     "history": {
