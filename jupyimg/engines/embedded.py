@@ -144,7 +144,7 @@ class Embedded(Engine):
         deleted = self.store.remove(edit)
         deleted += self._unpin([item.entry for plan in plans for item in plan.held if item.name is None])
         if failures:
-            raise _first(failures, removed=len(plans))
+            raise removal.first(failures, removed=len(plans))
         freed = [
             RemovalRecord(action="deleted", reference=None, digest=digest, freed=size)
             for digest, size in deleted
@@ -236,14 +236,3 @@ def _alone(one: Held) -> Entry:
 
 def _rows(items: Sequence[Held]) -> list[tuple[Entry, Descriptor]]:
     return [(item.entry, item.descriptor) for item in items]
-
-
-def _first(failures: list[ImageError], *, removed: int) -> ImageError:
-    """The first failure; where others were removed all the same, it says so."""
-    first = failures[0]
-    if len(failures) > 1 or removed:
-        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        first.hint = f"{first.hint}; the other names were removed" if removed else first.hint
-        first.args = (f"{first.message}{more}",)
-        first.message += more
-    return first

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyimg.engines.held import Held
+    from jupyimg.errors import ImageError
     from jupyimg.model.reference import Reference
 
 
@@ -100,3 +101,14 @@ def _untagged(held: Sequence[Held], found: Sequence[Held]) -> list[RemovalRecord
             text = item.name.with_digest(item.digest).familiar
             rows[text] = RemovalRecord(action="untagged", reference=text, digest=item.digest)
     return list(rows.values())
+
+
+def first(failures: list[ImageError], *, removed: int) -> ImageError:
+    """The first failure; where others were removed all the same, it says so."""
+    first = failures[0]
+    if len(failures) > 1 or removed:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        first.hint = f"{first.hint}; the other names were removed" if removed else first.hint
+        first.args = (f"{first.message}{more}",)
+        first.message += more
+    return first
