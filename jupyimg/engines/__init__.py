@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine", "open_remote", "open_serving"]
 
-ENGINES = {"embedded": "jupyimg.engines.embedded:Embedded"}
+ENGINES = {
+    "embedded": "jupyimg.engines.embedded:Embedded",
+    "docker": "jupyimg.engines.docker.engine:Docker",
+    "podman": "jupyimg.engines.docker.engine:Docker",
+}
 """Engines by the name that chooses them."""
 
 
