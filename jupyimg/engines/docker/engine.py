@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jupyimg.engines import open_remote, removal
 from jupyimg.engines.asked import as_reference
 from jupyimg.engines.base import Engine, ImageFilter
-from jupyimg.engines.docker import answers, images, removing
+from jupyimg.engines.docker import answers, archives, images, removing
 from jupyimg.engines.docker.api import Api, image_path
 from jupyimg.engines.docker.connection import connect
 from jupyimg.engines.docker.moving import Moving
@@ -17,6 +17,8 @@ from jupyimg.model.records import Status, TransferRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+    from typing import BinaryIO
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.docker.moving import Find
@@ -65,6 +67,35 @@ class Docker(Engine):
         self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
     ) -> Transfers:
         return self._moving().pushing(reference, platform, all_tags=all_tags)
+
+    def saving(
+        self, names: Sequence[Reference | str], target: Path | BinaryIO, *, platform: Platform | str | None = None
+    ) -> Transfers:
+        """Write images into one archive (`docker save`), with steps on the way.
+
+        Args:
+            names: names or IDs; a name without a tag means all tags that it has here.
+            target: a path, which gets its content only when all of it is there, or something to write to.
+            platform: one of several that are held; the daemon needs API 1.48 for it.
+
+        Raises:
+            ImageNotFound, PlatformNotFound: one of them is not here; nothing is written.
+            DiskFull, StoreDenied, StoreError: it could not be written.
+        """
+        return archives.saving(self.api, names, target, platform)
+
+    def loading(self, source: Path | BinaryIO, *, platform: Platform | str | None = None) -> Transfers:
+        """Bring in the images of an archive (`docker load`), with steps on the way.
+
+        Args:
+            source: a path or something to read from.
+            platform: one of several that it has; the daemon needs API 1.48 for it.
+
+        Raises:
+            NotFound: there is no such file.
+            EngineError: the daemon cannot read it.
+        """
+        return archives.loading(self.api, source, platform)
 
     def images(self, filters: ImageFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
         here = answers.records(images.listed(self.api, everything=everything))

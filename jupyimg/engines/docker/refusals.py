@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from jupyimg.errors import (
     Conflict,
+    ContentError,
     Denied,
     DiskFull,
     EngineError,
@@ -48,6 +49,8 @@ _ROWS = (
     _row(r"unauthorized|access denied|authentication required|no basic auth|\bdenied\b|forbidden", Denied,
          "check the name: it may be private, or not exist at all"),
     _row(r"no space left on device", DiskFull, "free some space where the daemon keeps its images"),
+    _row(r"processing tar file|invalid tar|supported image formats|archive: does not contain|loading index", ContentError,
+         "it is no archive of images, or it is damaged; get it anew from where it came from"),
     _row(r"no such image|image not known|does not exist locally|reference does not exist|tag does not exist",
          ImageNotFound),
     _row(r"manifest unknown|name unknown|not found: manifest|repository .* not found", RemoteNotFound,
