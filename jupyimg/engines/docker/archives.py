@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _LOADED = re.compile(r"Loaded image(?: ID)?: (.+)")
 _GZIP = b"\x1f\x8b"
 _ITEM = "archive"
+_DAMAGED = (EOFError, cast("type[Exception]", igzip_lib.IsalError))
 
 
 def saving(
@@ -156,7 +157,7 @@ def _pieces(file: BinaryIO, *, plain: bool) -> Iterator[bytes]:
         try:
             with disk("read the archive"):
                 head = file.read(CHUNK)
-        except (EOFError, igzip_lib.IsalError) as error:
+        except _DAMAGED as error:
             raise ContentError(f"the archive is damaged: {error}", hint="get it anew from where it came from") from None
         if not head:
             return
