@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyimg.commands import local, remote, serving  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands import containers, engine, local, remote, serving  # noqa: F401 - importing them declares their subcommands
 from jupyimg.commands.line import Nothing
 from jupyimg.commands.verbs import VERBS, Verb
 from jupyimg.errors import Misuse
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _TRUE = {"true", "1", "t"}
 _FALSE = {"false", "0", "f"}
-_GROUPS = {"docker", "image", "container", "system"}
+_GROUPS = {"docker", "image", "system"}
+_CONTAINER = {"ls": "ps", "list": "ps", "ps": "ps", "logs": "logs"}
+"""What of ``docker container …`` there is; its ``rm`` and ``prune`` must not be taken for those of images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def without_groups(words: Sequence[str]) -> list[str]:
     rest = list(words)
     while len(rest) > 1 and rest[0] in _GROUPS:
         rest.pop(0)
+    if len(rest) > 1 and rest[0] == "container" and rest[1] in _CONTAINER:
+        return [_CONTAINER[rest[1]], *rest[2:]]
     return rest
 
 
@@ -99,6 +103,8 @@ def find(name: str) -> Verb:
     verb = VERBS.commands.get(VERBS.aliases.get(name, name))
     if isinstance(verb, Verb):
         return verb
+    if name == "container":
+        raise Misuse("containers are listed and read here, not changed", hint="%image ps, or %image logs CONTAINER")
     near = difflib.get_close_matches(name, [*VERBS.commands, *VERBS.aliases], 1)
     hint = f"did you mean {near[0]}?" if near else "%image help lists them"
     raise Misuse(f"there is no subcommand {name!r}", hint=hint)
@@ -141,7 +147,21 @@ def _drained(steps: Any, show: Show) -> Answer:
         except StopIteration as stop:
             answer: Answer = stop.value
             return answer
-        show(step)
+        try:
+            show(step)
+        except KeyboardInterrupt as stop:
+            # It came while something was drawn; what it means is for the subcommand to say.
+            return _stopped(steps, stop)
+
+
+def _stopped(steps: Any, stop: KeyboardInterrupt) -> Answer:
+    """What a subcommand answers that is interrupted; most let the interrupt pass."""
+    try:
+        steps.throw(stop)
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
+    raise stop
 
 
 def _unseen(kind: str, quiet: bool) -> AbstractContextManager[Show]:  # noqa: ARG001, FBT001

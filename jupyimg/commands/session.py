@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 
 from jupyimg.engines import open_engine, open_serving
+from jupyimg.engines.containers import about
 from jupyimg.model.platform import Platform
 from jupyimg.model.settings import DaemonSettings, Settings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from jupyimg.engines import Engine
     from jupyimg.engines.serving import Serving
+    from jupyimg.model.records import EngineRecord
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
@@ -61,13 +63,14 @@ class Session:
     """What one kernel or one terminal command works with; the engine opens at first use.
 
     Attributes:
-        settings: see `settings_from`.
+        settings: see `settings_from`; those of the current engine.
+        given: the settings that the session began with.
         terminal: whether a line ends when its command ends, so that a server stays in the foreground.
         serving: what this session serves.
     """
 
     def __init__(self, settings: Settings | None = None, *, terminal: bool = False) -> None:
-        self.settings = settings or settings_from(os.environ)
+        self.given = self.settings = settings or settings_from(os.environ)
         self.terminal = terminal
         self._engine: Engine | None = None
         self._serving: Serving | None = None
@@ -82,6 +85,23 @@ class Session:
         if self._engine is None:
             self._engine = open_engine(self.settings)
         return self._engine
+
+    def switch(self, settings: Settings) -> EngineRecord:
+        """Work with another engine from now on; the one before stays current where the other does not answer.
+
+        Raises:
+            Misuse, EngineError: it does not.
+        """
+        fresh = open_engine(settings)
+        try:
+            found = about(fresh)
+        except BaseException:
+            fresh.close()
+            raise
+        if self._engine is not None:
+            self._engine.close()
+        self.settings, self._engine = settings, fresh
+        return dataclasses.replace(found, current=True)
 
     @property
     def serving(self) -> Serving:

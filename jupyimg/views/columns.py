@@ -159,6 +159,15 @@ LOGS = (
     Column("line", Meaning.TEXT, "what was written"),
 )
 
+ENGINES = (
+    Column("engine", Meaning.TEXT, "the name that chooses it"),
+    Column("current", Meaning.FLAG, "true for the one that this notebook works with"),
+    Column("reachable", Meaning.FLAG, "whether it answers"),
+    Column("version", Meaning.TEXT, "what it is"),
+    Column("api_version", Meaning.TEXT, "of the API that is spoken with it"),
+    Column("address", Meaning.TEXT, "where it is; missing for the one in this process"),
+)
+
 TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy")
 REMOVAL_KINDS = ("rmi", "prune")
 
@@ -173,6 +182,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "df -v": DISK_IMAGES,
     "ps": CONTAINERS,
     "logs": LOGS,
+    "engine": ENGINES,
 }
 
 QUIET: dict[str, str] = {"images": "image_id", "history": "image_id", "ps": "container_id"}

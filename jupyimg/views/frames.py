@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jupyimg.errors import Misuse
-from jupyimg.model.records import HistoryRecord, ImageRecord, RemovalRecord, TransferRecord
+from jupyimg.model.records import (
+    ContainerRecord,
+    EngineRecord,
+    HistoryRecord,
+    ImageRecord,
+    LogRecord,
+    RemovalRecord,
+    TransferRecord,
+)
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import Column, Meaning, columns_of
@@ -35,6 +43,10 @@ def frame(answer: Answer) -> pd.DataFrame:
     """
     columns = columns_of(answer.kind, quiet=answer.quiet)
     made = pd.DataFrame({c.name: series(c, [getattr(record, c.name) for record in answer.records]) for c in columns})
+    if answer.kind == "logs":
+        # Python's times end at microseconds; what a daemon says of a line does not.
+        rest = [getattr(record, "nanosecond", 0) for record in answer.records]
+        made["time"] += pd.Series(rest, dtype="timedelta64[ns]")
     made.attrs["jupyimg"] = {
         "kind": answer.kind,
         "no_trunc": answer.no_trunc,
@@ -50,6 +62,9 @@ _KINDS: dict[type, str] = {
     HistoryRecord: "history",
     TransferRecord: "pull",
     RemovalRecord: "rmi",
+    ContainerRecord: "ps",
+    LogRecord: "logs",
+    EngineRecord: "engine",
 }
 
 

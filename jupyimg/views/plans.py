@@ -145,6 +145,10 @@ _PLANS: dict[str, dict[str, When]] = {
     },
     "ps": dict.fromkeys(("container_id", "image", "created", "state", "ports", "name"), _always),
     "logs": dict.fromkeys(("time", "stream", "line"), _always),
+    "engine": {
+        **dict.fromkeys(("engine", "current", "reachable", "version"), _always),
+        **dict.fromkeys(("api_version", "address"), _known),
+    },
     **dict.fromkeys(TRANSFER_KINDS, _TRANSFERS),
     **dict.fromkeys(REMOVAL_KINDS, _REMOVALS),
 }

@@ -56,6 +56,7 @@ _NOUNS = {
     "tags": "tag",
     "ps": "container",
     "logs": "line",
+    "engine": "engine",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 

@@ -11,6 +11,7 @@ from jupyimg.engines.base import Engine, ImageFilter
 from jupyimg.engines.docker import answers, archives, images, removing
 from jupyimg.engines.docker.api import Api, image_path
 from jupyimg.engines.docker.connection import connect
+from jupyimg.engines.docker.containers import Containers
 from jupyimg.engines.docker.moving import Moving
 from jupyimg.errors import BadReference, ImageError, ImageNotFound
 from jupyimg.model.records import Status, TransferRecord
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from jupyimg.model.settings import Settings
 
 
-class Docker(Engine):
+class Docker(Containers, Engine):
     """Images in the daemon that the settings lead to; the `Engine` says what each method does and raises.
 
     Every method may also raise `NoDaemon`, `DaemonDenied` or `EngineError`: nobody answers, this user may not ask, or
