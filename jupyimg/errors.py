@@ -94,9 +94,11 @@ class ImageError(Exception):
     Attributes:
         message: one sentence saying what failed, without a trailing full stop.
         hint: what to do next, or "".
+        done: records of what was done all the same, where several things were asked for and one failed.
     """
 
     hint = ""
+    done: tuple[object, ...] = ()
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         self.message = _plain(message)
@@ -239,7 +241,7 @@ class StoreError(ImageError):
 class DiskFull(StoreError):
     """No space left where the store is."""
 
-    hint = "free some space (%image rmi) or set JUPYIMG_HOME to a larger disk; what arrived is kept"
+    hint = "free some space (%image prune, %image rmi) or set JUPYIMG_HOME to a larger disk; what arrived is kept"
 
 
 class StoreDenied(StoreError):

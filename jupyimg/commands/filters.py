@@ -1,4 +1,4 @@
-"""``--filter key=value`` of `docker images`, read into an `ImageFilter`."""
+"""``--filter key=value`` of `docker images` and `docker image prune`, read into values."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jupyimg.engines import ImageFilter
+from jupyimg.engines import ImageFilter, PruneFilter
 from jupyimg.errors import Misuse
 from jupyimg.model.config import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KEYS = ("before", "dangling", "label", "reference", "since", "until")
+KEYS = ("before", "dangling", "label", "pinned", "reference", "since", "until")
+PRUNE_KEYS = ("label", "label!", "until")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _TRUE = {"1", "t", "true"}
@@ -30,22 +31,44 @@ def image_filter(texts: Sequence[str], repository: str | None = None) -> ImageFi
     Raises:
         Misuse: an unknown key or an unreadable value.
     """
-    found: dict[str, list[str]] = {key: [] for key in KEYS}
-    for text in texts:
-        key, eq, value = text.partition("=")
-        if key not in found or not eq or not value:
-            raise Misuse(f"--filter {text} is not understood", hint=f"write KEY=VALUE; keys are {', '.join(KEYS)}")
-        found[key].append(value)
+    found = _read(texts, KEYS)
     if repository:
         found["reference"].append(repository)
     return ImageFilter(
-        dangling=_truth(found["dangling"][-1]) if found["dangling"] else None,
+        dangling=_truth("dangling", found["dangling"][-1]) if found["dangling"] else None,
         labels=tuple(found["label"]),
         before=tuple(found["before"]),
         since=tuple(found["since"]),
         references=tuple(found["reference"]),
         until=min(map(moment, found["until"])) if found["until"] else None,
+        pinned=_truth("pinned", found["pinned"][-1]) if found["pinned"] else None,
     )
+
+
+def prune_filter(texts: Sequence[str]) -> PruneFilter:
+    """Read all filters of one line of `prune`; ``until`` may stand once, as in Docker.
+
+    Raises:
+        Misuse: an unknown key or an unreadable value.
+    """
+    found = _read(texts, PRUNE_KEYS)
+    if len(found["until"]) > 1:
+        raise Misuse("more than one until filter is given", hint="give the earliest of the times alone")
+    return PruneFilter(
+        until=moment(found["until"][0]) if found["until"] else None,
+        labels=tuple(found["label"]),
+        without_labels=tuple(found["label!"]),
+    )
+
+
+def _read(texts: Sequence[str], keys: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {key: [] for key in keys}
+    for text in texts:
+        key, eq, value = text.partition("=")
+        if key not in found or not eq or not value:
+            raise Misuse(f"--filter {text} is not understood", hint=f"write KEY=VALUE; keys are {', '.join(keys)}")
+        found[key].append(value)
+    return found
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:
@@ -74,9 +97,9 @@ def _moment(text: str, now: datetime) -> datetime:
     return found
 
 
-def _truth(text: str) -> bool:
+def _truth(key: str, text: str) -> bool:
     if text.lower() in _TRUE:
         return True
     if text.lower() in _FALSE:
         return False
-    raise Misuse(f"dangling={text} is not understood", hint="it is true or false")
+    raise Misuse(f"{key}={text} is not understood", hint="it is true or false")

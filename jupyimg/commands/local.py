@@ -49,7 +49,8 @@ def images(
 ) -> Answer:
     """List the images that are here.
 
-    Filters: dangling=true|false, label=KEY[=VALUE], before=IMAGE, since=IMAGE, reference=GLOB, until=TIME.
+    Filters: dangling=true|false, pinned=true|false, label=KEY[=VALUE], before=IMAGE, since=IMAGE, reference=GLOB,
+    until=TIME.
     A time is such as 24h, 1h30m, 2026-01-31 or 2026-01-31T12:00:00Z.
     """
     as_json = is_json(form, columns_of("images"))
@@ -117,7 +118,7 @@ def tag(session: Session, source: str, target: str) -> Answer:
 
 @VERBS.verb("rmi", "rm", "remove", docker="docker rmi", kind="rmi")
 @click.argument("images", nargs=-1, required=True, type=ImageName(), metavar="IMAGE...")
-@click.option("-f", "--force", is_flag=True, help="all names of an ID; no error for what is not here")
+@click.option("-f", "--force", is_flag=True, help="all names of an ID, pinned ones too; no error for what is not here")
 @click.option("--no-prune", is_flag=True, help="accepted as Docker's; there are no untagged parents here to keep")
 def rmi(session: Session, images: tuple[str, ...], *, force: bool, no_prune: bool) -> Answer:  # noqa: ARG001
     """Remove names, and the images that no name is left for."""

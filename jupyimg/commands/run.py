@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyimg.commands import containers, engine, local, remote, serving  # noqa: F401 - importing them declares their subcommands
+from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
+    containers,
+    engine,
+    local,
+    remote,
+    serving,
+    space,
+)
 from jupyimg.commands.line import Nothing
 from jupyimg.commands.verbs import VERBS, Verb
 from jupyimg.errors import Misuse

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.engines.asked import ALL_PLATFORMS
-from jupyimg.engines.base import Engine, ImageFilter
+from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.errors import Misuse
 
 if TYPE_CHECKING:
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from jupyimg.engines.serving import Serving
     from jupyimg.model.settings import Settings
 
-__all__ = ["ALL_PLATFORMS", "ENGINES", "Engine", "ImageFilter", "open_engine", "open_remote", "open_serving"]
+__all__ = [
+    "ALL_PLATFORMS",
+    "ENGINES",
+    "Engine",
+    "ImageFilter",
+    "PruneFilter",
+    "open_engine",
+    "open_remote",
+    "open_serving",
+]
 
 ENGINES = {
     "embedded": "jupyimg.engines.embedded:Embedded",

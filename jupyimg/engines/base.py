@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.remote import Remote
     from jupyimg.model.platform import Platform
-    from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord, RemovalRecord, TransferRecord
+    from jupyimg.model.records import (
+        DiskImageRecord,
+        DiskRecord,
+        HistoryRecord,
+        ImageDetail,
+        ImageRecord,
+        RemovalRecord,
+        TransferRecord,
+    )
     from jupyimg.model.reference import Reference
 
 
@@ -34,6 +42,7 @@ class ImageFilter:
         since: names or IDs; only images created after the newest of them.
         references: globs over familiar and full names; one must match. ``*`` does not cross ``/``.
         until: only images created before this time.
+        pinned: only those that the user pinned (True), only others (False), or both (None).
     """
 
     dangling: bool | None = None
@@ -42,6 +51,25 @@ class ImageFilter:
     since: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     until: datetime | None = None
+    pinned: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneFilter:
+    """Which unused images to prune (`docker image prune --filter`); all must match.
+
+    An image whose labels or build time nobody can tell matches nothing, so that doubt deletes nothing. Of several
+    platforms under one name all must match.
+
+    Attributes:
+        until: only images created before this time.
+        labels: ``key`` or ``key=value``; only images that have all of them.
+        without_labels: ``key`` or ``key=value``; only images that have none of them.
+    """
+
+    until: datetime | None = None
+    labels: tuple[str, ...] = ()
+    without_labels: tuple[str, ...] = ()
 
 
 class Engine(ABC):
@@ -121,8 +149,57 @@ class Engine(ABC):
 
         Raises:
             ImageNotFound: there is no such image (not with ``force``).
-            Conflict: an ID that several names hold, without ``force``.
+            Conflict: an ID that several names hold, or a pinned image, without ``force``. Its ``done`` holds the
+                records of what was removed all the same, as that of every error raised here does.
         """
+
+    @abstractmethod
+    def prune_plan(
+        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+    ) -> list[RemovalRecord]:
+        """What `prune` would remove, and the bytes that it would give back; nothing is changed."""
+
+    @abstractmethod
+    def prune(
+        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+    ) -> list[RemovalRecord]:
+        """Remove images that are not in use, and what broken-off transfers left (`docker image prune`).
+
+        In use is what the user pinned, what a container uses, what the served store holds without a tag, and what a
+        pull, a push or another operation relies on, in whatever process it runs.
+
+        Args:
+            filters: which images; None is all.
+            everything: also images that have a name, not only dangling ones.
+            all_partial: all partial downloads that no living process needs, not only those older than a day.
+
+        Returns:
+            what really went, as it was when it went: names first, then content with its bytes.
+        """
+
+    @abstractmethod
+    def disk(self) -> list[DiskRecord]:
+        """What takes how much disk, and what pruning all that is unused would give back (`docker system df`)."""
+
+    @abstractmethod
+    def disk_images(self) -> list[DiskImageRecord]:
+        """Each image with the bytes that it shares and those that it has for itself (`docker system df -v`)."""
+
+    @abstractmethod
+    def pin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+        """Count images as in use until they are unpinned; all or, where one is not here, none.
+
+        A name that is pinned keeps what it means now, and its later meanings too while it has them. An ID keeps its
+        image.
+
+        Raises:
+            ImageNotFound: there is no such image.
+            Unsupported: this engine cannot.
+        """
+
+    @abstractmethod
+    def unpin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+        """Take back `pin`, by whatever name or ID of the image; raises as `pin` does."""
 
     @abstractmethod
     def names(self) -> list[str]:

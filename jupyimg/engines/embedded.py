@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from jupyimg.engines import details, held, listing, open_remote, removal
+from jupyimg.engines import details, held, listing, open_remote, pinning, reclaim, removal
 from jupyimg.engines.asked import as_platform, as_reference
-from jupyimg.engines.base import Engine, ImageFilter
+from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.moving import Moving
 from jupyimg.errors import BadReference, ContentError, ImageError, ImageNotFound
 from jupyimg.model.documents import Descriptor, Index
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import RemovalRecord, Status, TransferRecord
-from jupyimg.store import Entry, Store, find, retarget, without
+from jupyimg.store import Entry, Store, find, is_users, retarget, without
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.held import Held
     from jupyimg.engines.remote import Remote
     from jupyimg.model.digest import Digest
     from jupyimg.model.documents import Manifest
-    from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord
+    from jupyimg.model.records import DiskImageRecord, DiskRecord, HistoryRecord, ImageDetail, ImageRecord
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
-    from jupyimg.store import Entries, Freed
+    from jupyimg.store import Entries
+
+    Owners = Mapping[str, Mapping[Digest, float]]
 
 
 class Embedded(Engine):
@@ -62,8 +65,8 @@ class Embedded(Engine):
         wanted = filters or ImageFilter()
         here = self._held()
         passes = listing.keep(wanted, here, lambda item: listing.record(self.store, item).created)
-        hidden = not everything and not wanted.dangling
-        records = (listing.record(self.store, item) for item in here)
+        hidden = not everything and not wanted.dangling and not wanted.pinned
+        records = self._records(here)
         return listing.newest_first(
             [
                 record
@@ -129,28 +132,49 @@ class Embedded(Engine):
         plans: list[removal.Removal] = []
         failures: list[ImageError] = []
 
-        def edit(entries: Entries) -> Entries:
+        def edit(entries: Entries, owners: Owners) -> tuple[Entries, Owners]:
             # All names in one step under the store's lock, each on what the ones before it have left.
             plans.clear()
             failures.clear()
             for name in names:
                 try:
-                    entries = self._without(entries, name, plans, force=force)
+                    entries, owners = self._without(entries, owners, name, plans, force=force)
                 except ImageError as error:
                     if not (force and isinstance(error, ImageNotFound)):
                         failures.append(error)
-            return entries
+            return entries, owners
 
-        deleted = self.store.remove(edit)
-        deleted += self._unpin([item.entry for plan in plans for item in plan.held if item.name is None])
+        freed = reclaim.deleted(self.store.drop(edit))
+        done = [*(row for plan in plans for row in plan.untagged), *freed]
         if failures:
-            raise removal.first(failures, removed=len(plans))
-        freed = [
-            RemovalRecord(action="deleted", reference=None, digest=digest, freed=size)
-            for digest, size in deleted
-            if digest is not None
-        ]
-        return [*(row for plan in plans for row in plan.untagged), *freed]
+            raise removal.first(failures, done)
+        return done
+
+    def prune_plan(
+        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+    ) -> list[RemovalRecord]:
+        return self._pruning(filters, everything=everything, all_partial=all_partial).plan(self.store.usage())
+
+    def prune(
+        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+    ) -> list[RemovalRecord]:
+        return self._pruning(filters, everything=everything, all_partial=all_partial).act()
+
+    def disk(self) -> list[DiskRecord]:
+        usage = self.store.usage()
+        return reclaim.disk(usage, self._open(usage.entries, usage.pins), self._pruning(everything=True))
+
+    def disk_images(self) -> list[DiskImageRecord]:
+        usage = self.store.usage()
+        here = self._open(usage.entries, usage.pins)
+        records = self._records(here, usage.pins)
+        return listing.newest_first(reclaim.disk_images(usage, zip(here, records, strict=True)))
+
+    def pin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+        return self._repin(names, pinning.pinned, Status.PINNED)
+
+    def unpin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+        return self._repin(names, pinning.unpinned, Status.UNPINNED)
 
     def names(self) -> list[str]:
         entries = self.store.entries()
@@ -162,16 +186,57 @@ class Embedded(Engine):
     def _held(self) -> list[Held]:
         return self._open(self.store.entries())
 
-    def _open(self, entries: Entries) -> list[Held]:
-        """What is listed, and the manifests that were pushed to the served store without a tag."""
+    def _open(self, entries: Entries, owners: Owners | None = None) -> list[Held]:
+        """What is listed, and what pins alone keep, such as manifests that were pushed to the served store untagged."""
         listed = {digest for entry in entries for digest in (entry.descriptor.digest, entry.digest)}
-        unnamed = [
-            Entry(None, owner, Descriptor(media_type=document.media_type, digest=digest, size=len(document.raw)))
-            for owner, kept in self.store.pins().items()
-            for digest, end in kept.items()
-            if not end and digest not in listed and (document := self._document(digest)) is not None
+        unnamed: dict[Digest, Entry] = {}
+        for owner, kept in sorted((self.store.pins() if owners is None else owners).items()):
+            for digest, end in kept.items():
+                if not end and digest not in listed and (document := self._document(digest)) is not None:
+                    root = Descriptor(media_type=document.media_type, digest=digest, size=len(document.raw))
+                    unnamed.setdefault(digest, Entry(None, None if is_users(owner) else owner, root))
+        return held.hold(self.store, [*entries, *unnamed.values()])
+
+    def _records(self, here: Sequence[Held], owners: Owners | None = None) -> list[ImageRecord]:
+        kept = self.store.pins() if owners is None else owners
+        records = [listing.record(self.store, item) for item in here]
+        if not any(is_users(owner) for owner in kept):
+            return records
+        return [
+            replace(record, pinned=pinning.is_pinned(item, kept)) for item, record in zip(here, records, strict=True)
         ]
-        return held.hold(self.store, [*entries, *unnamed])
+
+    def _pruning(
+        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+    ) -> reclaim.Pruning:
+        return reclaim.Pruning(
+            store=self.store,
+            now=time.time(),
+            filters=filters or PruneFilter(),
+            everything=everything,
+            all_partial=all_partial,
+        )
+
+    def _repin(
+        self,
+        names: Sequence[Reference | str],
+        change: Callable[[Owners, Sequence[Held], Reference | str], Owners],
+        status: Status,
+    ) -> list[TransferRecord]:
+        done: list[TransferRecord] = []
+
+        def edit(entries: Entries, owners: Owners) -> Owners:
+            done.clear()
+            here = self._open(entries, owners)
+            for name in names:
+                owners = change(owners, here, name)
+                done.append(pinning.record(held.find(here, name), name, status))
+            return owners
+
+        for name in names:
+            held.find(self._held(), name)  # so that a wrong name touches nothing
+        self.store.repin(edit)
+        return done
 
     def _document(self, digest: Digest) -> Manifest | Index | None:
         try:
@@ -191,10 +256,16 @@ class Embedded(Engine):
         return tuple(str(item.platform) for item in document.platforms if item.platform)
 
     def _without(
-        self, entries: Entries, name: Reference | str, plans: list[removal.Removal], *, force: bool
-    ) -> Entries:
-        """The entries without what one word of `rmi` names; a name whose image is damaged goes all the same."""
-        here = self._open(entries)
+        self,
+        entries: Entries,
+        owners: Owners,
+        name: Reference | str,
+        plans: list[removal.Removal],
+        *,
+        force: bool,
+    ) -> tuple[Entries, Owners]:
+        """What is left without what one word of `rmi` names; a name whose image is damaged goes all the same."""
+        here = self._open(entries, owners)
         try:
             plan = removal.plan(here, name, force=force)
         except ImageNotFound:
@@ -205,23 +276,17 @@ class Embedded(Engine):
             if reference is None or not find(entries, reference):
                 raise
             gone = find(entries, reference)
+            owners = pinning.without_name(owners, reference, force=force)
             row = RemovalRecord(action="untagged", reference=reference.familiar, digest=gone[0].digest)
             plans.append(removal.Removal((), (row,)))
-            return tuple(entry for entry in entries if entry not in gone)
+            return tuple(entry for entry in entries if entry not in gone), owners
+        left = without(entries, _rows(plan.held), kept=_rows(here))
+        kept = pinning.after_removal(owners, plan.held, left, self._members, word=name, force=force)
         plans.append(plan)
-        return without(entries, _rows(plan.held), kept=_rows(here))
+        return left, kept
 
-    def _unpin(self, entries: list[Entry]) -> list[Freed]:
-        """Stop keeping what has no name; its bytes go with all others that nothing needs."""
-        gone = {entry.descriptor.digest for entry in entries}
-        owners = [owner for owner, kept in self.store.pins().items() if gone & kept.keys()]
-
-        def less(pins: Mapping[Digest, float]) -> Mapping[Digest, float]:
-            return {digest: end for digest, end in pins.items() if digest not in gone}
-
-        for owner in owners:
-            self.store.pin(owner, less)
-        return self.store.collect() if owners else []
+    def _members(self, entry: Entry) -> Collection[Digest]:
+        return self.store.members(entry.descriptor)
 
     def _moving(self) -> Moving:
         return Moving(self.store, self.remote, self.settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from jupyimg.engines.held import find, platform_of
 from jupyimg.errors import ContentError, Misuse
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jupyimg.engines.held import Held
     from jupyimg.model.config import ImageConfig
     from jupyimg.store import Store
+
+Row = TypeVar("Row", bound=ImageRecord)
 
 
 def record(store: Store, held: Held) -> ImageRecord:
@@ -49,7 +51,7 @@ def familiar(repository: str | None) -> str | None:
     return bare.removeprefix("library/") if bare != repository and bare.count("/") == 1 else bare
 
 
-def newest_first(records: list[ImageRecord]) -> list[ImageRecord]:
+def newest_first(records: list[Row]) -> list[Row]:
     """Docker's order: by build time, newest first; then by name so that it is the same each time."""
     return sorted(
         sorted(records, key=lambda item: item.reference),
@@ -81,6 +83,7 @@ def test(filters: ImageFilter, before: Sequence[datetime], since: Sequence[datet
     def passes(item: ImageRecord) -> bool:
         return (
             (filters.dangling is None or item.dangling is filters.dangling)
+            and (filters.pinned is None or item.pinned is filters.pinned)
             and all(key in item.labels and (not eq or item.labels[key] == value) for key, eq, value in labels)
             and (not before or (item.created is not None and item.created < min(before)))
             and (not since or (item.created is not None and item.created > max(since)))

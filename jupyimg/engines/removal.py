@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from jupyimg.model.reference import Reference
 
 
+_SHOWN = 8
+"""How many names an error lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """What goes: these rows of `images`; and what is said of it."""
@@ -103,12 +107,15 @@ def _untagged(held: Sequence[Held], found: Sequence[Held]) -> list[RemovalRecord
     return list(rows.values())
 
 
-def first(failures: list[ImageError], *, removed: int) -> ImageError:
-    """The first failure; where others were removed all the same, it says so."""
+def first(failures: list[ImageError], done: list[RemovalRecord]) -> ImageError:
+    """The first failure; where others were removed all the same, it says which and carries their records."""
     first = failures[0]
-    if len(failures) > 1 or removed:
-        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        first.hint = f"{first.hint}; the other names were removed" if removed else first.hint
-        first.args = (f"{first.message}{more}",)
-        first.message += more
+    names = [row.reference for row in done if row.reference is not None]
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    if done:
+        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+        more += f"; removed all the same: {shown or 'what has no name'}"
+    first.done = tuple(done)
+    first.message += more
+    first.args = (first.message,)
     return first

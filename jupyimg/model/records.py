@@ -36,6 +36,7 @@ class ImageRecord:
         containers: how many containers use it; None where the engine knows no containers.
         kind: "image", or the type of the artefact that it is.
         dangling: True where a tag pointed at it and has moved on.
+        pinned: True where the user pinned it, so that `prune` leaves it.
     """
 
     repository: str | None
@@ -52,6 +53,7 @@ class ImageRecord:
     labels: dict[str, str] = field(default_factory=dict)
     kind: str = "image"
     dangling: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class HistoryRecord:
 
 
 class Status(StrEnum):
-    """How a pull, push, copy, tag, save or load of one image ended."""
+    """How a pull, push, copy, tag, save, load, pin or unpin of one image ended."""
 
     DOWNLOADED = "downloaded"
     UP_TO_DATE = "up to date"
@@ -87,6 +89,8 @@ class Status(StrEnum):
     TAGGED = "tagged"
     SAVED = "saved"
     LOADED = "loaded"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +117,13 @@ class TransferRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalRecord:
-    """One line of `docker rmi`.
+    """One line of `docker rmi` or `docker image prune`.
 
     Attributes:
         action: "untagged" or "deleted".
         reference: the name that was removed; None for a deletion.
-        digest: what it pointed at, or what was deleted; None where a daemon does not say.
+        digest: what it pointed at, or what was deleted; None where a daemon does not say, and for an upload that broke
+            off before it had one.
         freed: bytes of disk given back; 0 for a name, None where a daemon does not say.
     """
 
@@ -126,6 +131,40 @@ class RemovalRecord:
     reference: str | None
     digest: Digest | None
     freed: int | None = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskRecord:
+    """One line of `docker system df`.
+
+    Attributes:
+        type: what is counted: Images, Containers, Local Volumes, Build Cache, Partial Downloads.
+        total: how many there are.
+        active: how many of them are in use, so that pruning leaves them.
+        size: bytes that they take, each file once; None where a daemon does not say.
+        reclaimable: bytes that pruning everything unused would really give back; None where nobody can tell.
+        reported: bytes that a daemon itself reports as reclaimable; None where there is no daemon.
+    """
+
+    type: str
+    total: int
+    active: int
+    size: int | None
+    reclaimable: int | None
+    reported: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskImageRecord(ImageRecord):
+    """One image of `docker system df -v`, under the first of its names.
+
+    Attributes:
+        shared: bytes of its files that something else needs too.
+        unique: bytes of its files that only it needs, so that removing all its names gives them back.
+    """
+
+    shared: int | None = None
+    unique: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,4 +294,13 @@ class LogRecord:
     nanosecond: int = 0
 
 
-Record = ImageRecord | HistoryRecord | TransferRecord | RemovalRecord | ContainerRecord | LogRecord | EngineRecord
+Record = (
+    ImageRecord
+    | HistoryRecord
+    | TransferRecord
+    | RemovalRecord
+    | DiskRecord
+    | ContainerRecord
+    | LogRecord
+    | EngineRecord
+)

@@ -21,6 +21,7 @@ from jupyimg.model.documents import Index
 from jupyimg.model.reference import Reference
 from jupyimg.server.membership import FOR_EVER, View, group, reach, roots_of, view
 from jupyimg.server.spelling import spelled
+from jupyimg.store import is_users
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +52,7 @@ class Record:
 
     def names(self) -> list[str]:
         """Every repository that can be spelled, as it is spelled, in the order of the alphabet."""
-        owners = self._grouped().keys() | self.store.pins().keys()
+        owners = self._grouped().keys() | {owner for owner in self.store.pins() if not is_users(owner)}
         known = (spelled(Reference.parse(owner, default_tag="")) for owner in owners)
         return sorted(name for name in known if name)
 

@@ -11,6 +11,8 @@ leases          what running operations rely on
 names           entries of index.json, and how names come, move and go (pure)
 listing         index.json as entries, and entries as index.json
 garbage         what may be deleted (pure), and deleting it
+usage           what lies here, what needs it, and what removing some of it would give back (pure)
+partials        bytes of transfers that have not ended
 pins            roots that are not names
 documents       manifests and configs, read once, proven
 presence        whether content is here, and all that a root needs
@@ -27,14 +29,17 @@ Other tools may read the layout at any time. One that writes into it (``skopeo c
 so it should run alone; what it wrote is understood and kept.
 """
 
-from jupyimg.store.garbage import Freed
+from jupyimg.store.garbage import Freed, Roots
 from jupyimg.store.ingest import FileIngest
 from jupyimg.store.leases import Lease
 from jupyimg.store.names import Entries, Entry, find, publish, retarget, untag, without
+from jupyimg.store.partials import Partial
+from jupyimg.store.pins import by_user, is_users
 from jupyimg.store.sink import StoreSink
 from jupyimg.store.store import Store
 from jupyimg.store.tarstream import Member, members
 from jupyimg.store.unpacked import LAYER_TYPES, walk_layer
+from jupyimg.store.usage import Usage, Weight
 
 __all__ = [
     "LAYER_TYPES",
@@ -44,9 +49,15 @@ __all__ = [
     "Freed",
     "Lease",
     "Member",
+    "Partial",
+    "Roots",
     "Store",
     "StoreSink",
+    "Usage",
+    "Weight",
+    "by_user",
     "find",
+    "is_users",
     "members",
     "publish",
     "retarget",

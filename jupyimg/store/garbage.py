@@ -8,7 +8,6 @@ There is no grace period: whoever is about to rely on content says so in a lease
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,13 +15,10 @@ from jupyimg.errors import BadDigest, BadManifest, ContentError, Unsupported
 from jupyimg.model.codec import decode
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import Index, Manifest
-from jupyimg.store import lock
-from jupyimg.store.ingest import digest_of
-from jupyimg.store.layout import Layout, disk
+from jupyimg.store.layout import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from jupyimg.store.documents import Documents
     from jupyimg.store.names import Entries
@@ -52,11 +48,23 @@ def closure(
         children: what each manifest and index lists.
         subjects: manifests that are about another one, and which.
     """
+    return reach(roots, children, referrers(subjects))
+
+
+def referrers(subjects: Mapping[Digest, Digest]) -> dict[Digest, list[Digest]]:
+    """The manifests about each subject."""
     about: defaultdict[Digest, list[Digest]] = defaultdict(list)
     for referrer, subject in subjects.items():
         about[subject].append(referrer)
+    return dict(about)
+
+
+def reach(
+    roots: Roots, children: Mapping[Digest, Collection[Digest]], about: Mapping[Digest, Collection[Digest]]
+) -> set[Digest]:
+    """`closure`, for those who ask often and have `referrers` already."""
     reached: set[Digest] = set()
-    pending = [*roots.whole, *(referrer for digest in roots.bare for referrer in about[digest])]
+    pending = [*roots.whole, *(referrer for digest in roots.bare for referrer in about.get(digest, ()))]
     while pending:
         digest = pending.pop()
         if digest not in reached:
@@ -87,12 +95,21 @@ def roots_of(entries: Entries) -> Roots:
 
 
 class Graph:
-    """The facts that a plan is made of, as the documents on disk state them."""
+    """The facts that a plan is made of, as the documents on disk state them.
+
+    Attributes:
+        children: what each manifest and index lists; of a manifest the config comes first.
+        subjects: manifests that are about another one, and which.
+        images: the manifests among them.
+        indexes: the indexes among them; what is neither is a document of a type that we do not know.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self.children: dict[Digest, tuple[Digest, ...]] = {}
         self.subjects: dict[Digest, Digest] = {}
+        self.images: set[Digest] = set()
+        self.indexes: set[Digest] = set()
 
     def grow(self, manifests: Iterable[Digest]) -> None:
         """Read these manifests, and all that their indexes list."""
@@ -127,7 +144,25 @@ class Graph:
         if found.subject:
             self.subjects[digest] = found.subject.digest
         self.children[digest] = tuple(child.digest for child in found.children)
-        return self.children[digest] if isinstance(found, Index) else ()
+        if isinstance(found, Manifest):
+            self.images.add(digest)
+            return ()
+        self.indexes.add(digest)
+        return self.children[digest]
+
+    def told(self, victims: Collection[Digest], blobs: Mapping[Digest, int]) -> list[Digest]:
+        """In the order in which it is best told: each image's config, then its manifest, then its layers.
+
+        Indexes stand after their images, the rest by size.
+        """
+        told: dict[Digest, None] = {}
+        for digest in sorted(self.images.intersection(victims)):
+            config, *layers = self.children[digest]
+            told |= dict.fromkeys((config, digest, *layers))
+        told |= dict.fromkeys(sorted(self.indexes.intersection(victims)))
+        told |= dict.fromkeys(sorted(victims, key=lambda digest: (-blobs[digest], digest)))
+        gone = set(victims)
+        return [digest for digest in told if digest in gone]
 
 
 def mentioned_in(raw: bytes) -> Iterator[Digest]:
@@ -164,15 +199,15 @@ class Collector:
     def unneeded(self, roots: Roots) -> list[Digest]:
         """All garbage, in the order in which it is best told."""
         blobs = self._layout.blobs()
-        graph = self._facts(roots, blobs)
-        return self._told(plan(roots, graph.children, blobs, self._leased, graph.subjects), blobs)
+        graph = self.facts(roots, blobs)
+        return graph.told(plan(roots, graph.children, blobs, self._leased, graph.subjects), blobs)
 
     def orphaned(self, before: Roots, after: Roots) -> list[Digest]:
         """What was needed before and is not after; garbage that lay about already is left for `unneeded`."""
         blobs = self._layout.blobs()
-        graph = self._facts(before, blobs)
+        graph = self.facts(before, blobs)
         was, now = (plan(roots, graph.children, blobs, self._leased, graph.subjects) for roots in (before, after))
-        return self._told(now - was, blobs)
+        return graph.told(now - was, blobs)
 
     def delete(self, digests: Iterable[Digest]) -> list[Freed]:
         """Delete blobs; what was really deleted, and its bytes."""
@@ -186,47 +221,10 @@ class Collector:
                 freed.append(Freed(digest, size))
         return freed
 
-    def _facts(self, roots: Roots, blobs: Collection[Digest]) -> Graph:
+    def facts(self, roots: Roots, blobs: Collection[Digest]) -> Graph:
+        """What the documents say that roots and leases lead to, and those that nothing leads to."""
         graph = Graph(self._documents)
         graph.grow(roots.whole)
         graph.sniff(self._leased)
         graph.sniff(plan(roots, graph.children, blobs, self._leased))
         return graph
-
-    def _told(self, victims: set[Digest], blobs: Mapping[Digest, int]) -> list[Digest]:
-        """Each image's config, then its manifest, then its layers; indexes after their images, the rest by size."""
-        told: dict[Digest, None] = {}
-        found = {digest: self._documents.sniff(digest) for digest in sorted(victims)}
-        for digest, document in found.items():
-            if isinstance(document, Manifest):
-                told |= dict.fromkeys((document.config.digest, digest, *(layer.digest for layer in document.layers)))
-        told |= dict.fromkeys(digest for digest, document in found.items() if isinstance(document, Index))
-        told |= dict.fromkeys(sorted(victims, key=lambda digest: -blobs[digest]))
-        return [digest for digest in told if digest in victims]
-
-
-def delete_ingests(layout: Layout, spare: Callable[[Digest | None, float], bool]) -> list[Freed]:
-    """Delete ingests that no living process writes. Only under the store lock.
-
-    Args:
-        layout: the store.
-        spare: which to leave, by the digest they are to become (None for uploads) and when they were last written to.
-    """
-    freed = []
-    with disk("clean up downloads"):
-        for path in layout.ingests.iterdir():
-            fd = _claimed(path)
-            if fd is not None:
-                digest, status = digest_of(path), os.fstat(fd)
-                if not spare(digest, status.st_mtime):
-                    path.unlink()
-                    freed.append(Freed(digest, status.st_size))
-                lock.release(fd)
-    return freed
-
-
-def _claimed(path: Path) -> int | None:
-    try:
-        return lock.claim(path, create=False)
-    except FileNotFoundError:  # it has just become content
-        return None

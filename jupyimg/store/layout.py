@@ -67,6 +67,7 @@ class Layout:
 
     root: Path
     _ready: bool = field(default=False, init=False, repr=False)
+    _looked: dict[tuple[str, int], tuple[Digest, int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def index(self) -> Path:
@@ -106,15 +107,23 @@ class Layout:
                 return None
 
     def blobs(self) -> dict[Digest, int]:
-        """Every blob and its bytes; files that are not named as blobs are left out."""
+        """Every blob and its bytes; files that are not named as blobs are left out.
+
+        A file that was looked at before is known by its inode, so that only new ones cost a call: content never
+        changes under its name, and what replaces a damaged blob is another file.
+        """
         found: dict[Digest, int] = {}
+        looked: dict[tuple[str, int], tuple[Digest, int]] = {}
         with disk(f"list {self.root / 'blobs'}"):
             for folder in _listed(self.root / "blobs"):
                 if folder.is_dir():
                     for item in _listed(folder.path):
-                        digest = _digest(f"{folder.name}:{item.name}")
-                        if digest and item.is_file(follow_symlinks=False):
-                            found[digest] = item.stat(follow_symlinks=False).st_size
+                        key = (item.name, item.inode())
+                        known = self._looked.get(key) or _blob(folder.name, item)
+                        if known:
+                            looked[key] = known
+                            found[known[0]] = known[1]
+        self._looked = looked
         return found
 
     def check(self) -> None:
@@ -210,6 +219,13 @@ def _listed(path: Path | str) -> list[os.DirEntry[str]]:
             return list(items)
     except FileNotFoundError:
         return []
+
+
+def _blob(algorithm: str, item: os.DirEntry[str]) -> tuple[Digest, int] | None:
+    digest = _digest(f"{algorithm}:{item.name}")
+    if digest is None or not item.is_file(follow_symlinks=False):
+        return None
+    return digest, item.stat(follow_symlinks=False).st_size
 
 
 def _digest(text: str) -> Digest | None:

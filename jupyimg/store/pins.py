@@ -1,7 +1,8 @@
 """Pins: roots that are not names, each set of them kept by an owner, some only until a time.
 
-The served store keeps one set for each repository. An owner's set is one file, under the name of the owner's hash,
-because an owner may be any text.
+The served store keeps one set for each repository, under the repository's canonical name. What the user pins is in
+use: it is owned by `by_user`, one set for each name that was pinned and one for all that was pinned by ID. An owner's
+set is one file, under the name of the owner's hash, because an owner may be any text.
 """
 
 from __future__ import annotations
@@ -20,8 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    Pins = Mapping[Digest, float]
+    from jupyimg.model.reference import Reference
+
+    Kept = Mapping[Digest, float]
     """Digests, and when each stops being kept (seconds since the epoch); 0 is never."""
+
+_USER = "the user: "  # no repository's name holds a space
+
+
+def by_user(name: Reference | None = None) -> str:
+    """The owner of what the user pinned under that name, or by ID."""
+    return f"{_USER}{name or ''}"
+
+
+def is_users(owner: str) -> bool:
+    """Whether the user pinned it, and not the served store."""
+    return owner.startswith(_USER)
 
 
 class _File(msgspec.Struct):
@@ -51,7 +66,7 @@ def all_pins(layout: Layout) -> dict[str, dict[Digest, float]]:
     return {found.owner: found.pins for found in files if found.pins}
 
 
-def write_pins(layout: Layout, owner: str, pins: Pins) -> None:
+def write_pins(layout: Layout, owner: str, pins: Kept) -> None:
     """Let an owner keep exactly these. Only under the store lock."""
     path = _path(layout, owner)
     with disk(f"write {path}"):

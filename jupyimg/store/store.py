@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from jupyimg.errors import ContentError, ImageNotFound, SizeMismatch, StoreDenied
 from jupyimg.model.content import CHUNK
-from jupyimg.store import leases, pins
+from jupyimg.store import leases, partials, pins
 from jupyimg.store.documents import Documents
-from jupyimg.store.garbage import Collector, Freed, Roots, delete_ingests, mentioned_in, roots_of
+from jupyimg.store.garbage import Collector, Freed, Roots, mentioned_in, roots_of
 from jupyimg.store.layout import Layout, disk
 from jupyimg.store.leases import Lease
 from jupyimg.store.listing import Listing
@@ -19,9 +19,10 @@ from jupyimg.store.presence import is_here, members, missing
 from jupyimg.store.sink import StoreSink
 from jupyimg.store.stop import Stop
 from jupyimg.store.unpacked import Unpacked
+from jupyimg.store.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from jupyimg.model.config import ImageConfig
@@ -29,9 +30,13 @@ if TYPE_CHECKING:
     from jupyimg.model.documents import Descriptor, Index, Manifest
     from jupyimg.model.reference import Reference
     from jupyimg.store.names import Entries
-    from jupyimg.store.pins import Pins
+    from jupyimg.store.partials import Partial
+    from jupyimg.store.pins import Kept
 
     Edit = Callable[[Entries], Entries]
+    Owners = Mapping[str, Kept]
+    """What each owner keeps."""
+    Doomed = Callable[[Partial], bool]
 
 
 class Store:
@@ -190,15 +195,73 @@ class Store:
         Returns:
             what was really deleted, in telling order: each image's config, its manifest, its layers.
         """
-        if not self.entries() and not edit(()):
+        return self.drop(lambda entries, kept: (edit(entries), kept))
+
+    def drop(self, edit: Callable[[Entries, Owners], tuple[Entries, Owners]]) -> list[Freed]:
+        """`remove`, of what is pinned too."""
+        if not self.entries() and not self.pins() and edit((), {}) == ((), {}):
             return []
         with self._layout.locked():
-            before = self._listing.fresh()
-            after = edit(before)
+            before, kept = self._listing.fresh(), self.pins()
+            after, to_keep = edit(before, kept)
             collector = Collector(self._documents, leases.live(self._layout))
-            orphaned = [] if after == before else collector.orphaned(self._roots(before), self._roots(after))
+            same = (after, to_keep) == (before, kept)
+            roots = self._roots(before, kept), self._roots(after, to_keep)
+            orphaned = [] if same else collector.orphaned(*roots)
+            self._keep(kept, to_keep)
             self._listing.write(after)
             return collector.delete(orphaned)
+
+    def usage(self) -> Usage:
+        """What lies here now and what needs it; nothing is kept from changing afterwards.
+
+        In a store that cannot be written, every lease and every partial transfer counts as live.
+        """
+        leased: set[Digest] = set()
+        waiting: list[Partial] = []
+        if self._layout.leases.is_dir():
+            try:
+                with self._layout.locked():  # so that no lease is looked at while its process makes it
+                    leased = leases.live(self._layout)
+                    waiting = partials.partials(self._layout, leased)
+            except StoreDenied:
+                leased = leases.named(self._layout)
+                waiting = partials.unproven(self._layout)
+        return self._usage(self.entries(), leased, waiting)
+
+    def prune(self, choose: Callable[[Usage], Entries], doomed: Doomed) -> list[Freed]:
+        """Delete in one step all that nothing needs once only the chosen entries are listed.
+
+        Args:
+            choose: given what is here, the entries that stay; it must not wait for anything.
+            doomed: which partial transfers go too, of those that no living process needs.
+
+        Returns:
+            what was really deleted, in telling order; the digest is None for an upload that never got one.
+        """
+        if not self.root.exists():
+            return []
+        with self._layout.locked():
+            leased = leases.live(self._layout)
+            usage = self._usage(self._listing.fresh(), leased, partials.partials(self._layout, leased))
+            staying = choose(usage)
+            gone = usage.told(usage.unneeded(staying))
+            self._listing.write(staying)
+            deleted = Collector(self._documents, leased).delete(gone)
+            return [*deleted, *partials.delete(self._layout, leased, doomed)]
+
+    def _usage(self, entries: Entries, leased: Collection[Digest], waiting: Iterable[Partial]) -> Usage:
+        kept, blobs = self.pins(), self._layout.blobs()
+        roots = self._roots(entries, kept)
+        return Usage(
+            entries=entries,
+            pins=kept,
+            leased=frozenset(leased),
+            foreign=frozenset(digest for line in self._listing.strange for digest in mentioned_in(line)),
+            graph=Collector(self._documents, leased).facts(roots, blobs),
+            blobs=blobs,
+            partials=tuple(waiting),
+        )
 
     def collect(self) -> list[Freed]:
         """Delete all that neither a name nor a running operation needs, and what broken-off transfers left.
@@ -211,21 +274,24 @@ class Store:
         with self._layout.locked():
             leased = leases.live(self._layout)
             collector = Collector(self._documents, leased)
-            deleted = collector.delete(collector.unneeded(self._roots(self._listing.fresh())))
-            return [*deleted, *delete_ingests(self._layout, lambda digest, _: digest in leased)]
+            deleted = collector.delete(collector.unneeded(self._roots(self._listing.fresh(), self.pins())))
+            return [*deleted, *partials.delete(self._layout, leased, lambda _: True)]
 
     def garbage(self) -> list[Freed]:
         """What `collect` would delete, broken-off transfers aside; found without writing, for a figure to show."""
         collector = Collector(self._documents, leases.named(self._layout))
         sizes = self.blobs()
-        return [Freed(digest, sizes.get(digest, 0)) for digest in collector.unneeded(self._roots(self.entries()))]
+        return [
+            Freed(digest, sizes.get(digest, 0))
+            for digest in collector.unneeded(self._roots(self.entries(), self.pins()))
+        ]
 
     def drop_stale_uploads(self, seconds: float) -> None:
         """Delete uploads that no living process writes and that nobody has written to for so long."""
         if self._layout.own.is_dir():
             with self._layout.locked():
                 since = time.time() - seconds
-                delete_ingests(self._layout, lambda digest, written: digest is not None or written > since)
+                partials.delete(self._layout, (), lambda item: item.digest is None and item.written <= since)
 
     # ---- roots that are not names
 
@@ -237,11 +303,11 @@ class Store:
         """What one owner keeps."""
         return pins.pins_of(self._layout, owner)
 
-    def pin(self, owner: str, edit: Callable[[Pins], Pins]) -> None:
+    def pin(self, owner: str, edit: Callable[[Kept], Kept]) -> None:
         """Change what an owner keeps from being garbage, with all that it leads to, atomically."""
         self.revise(owner, lambda entries, kept: (entries, edit(kept)))
 
-    def revise(self, owner: str, edit: Callable[[Entries, Pins], tuple[Entries, Pins]]) -> None:
+    def revise(self, owner: str, edit: Callable[[Entries, Kept], tuple[Entries, Kept]]) -> None:
         """Change what is listed and what an owner keeps in one step.
 
         Whoever looks without the lock, or after a crash, sees what moves between the two in at least one of them.
@@ -257,9 +323,20 @@ class Store:
             if kept != to_keep:
                 pins.write_pins(self._layout, owner, to_keep)
 
-    def _roots(self, entries: Entries) -> Roots:
+    def repin(self, edit: Callable[[Entries, Owners], Owners]) -> None:
+        """Change what several owners keep, in one step; what is newly kept must be kept by something already."""
+        with self._layout.locked():
+            kept = self.pins()
+            self._keep(kept, edit(self._listing.fresh(), kept))
+
+    def _keep(self, before: Owners, after: Owners) -> None:
+        for owner in before.keys() | after.keys():
+            if before.get(owner, {}) != after.get(owner, {}):
+                pins.write_pins(self._layout, owner, after.get(owner, {}))
+
+    def _roots(self, entries: Entries, kept: Owners) -> Roots:
         named = roots_of(entries)
-        pinned = (digest for kept in self.pins().values() for digest in kept)
+        pinned = (digest for owned in kept.values() for digest in owned)
         foreign = (digest for line in self._listing.strange for digest in mentioned_in(line))
         return Roots(named.whole.union(pinned, foreign), named.bare)
 

@@ -128,18 +128,21 @@ REMOVALS = (
     Column("freed", Meaning.BYTES, "disk given back"),
 )
 
+_TYPES = ("Images", "Containers", "Local Volumes", "Build Cache", "Partial Downloads")
+
 DISK = (
-    Column("type", Meaning.WORD, "what is counted", ("Images", "Containers", "Local Volumes", "Build Cache")),
+    Column("type", Meaning.WORD, "what is counted", _TYPES),
     Column("total", Meaning.COUNT, "how many there are"),
-    Column("active", Meaning.COUNT, "how many are in use"),
-    Column("size", Meaning.BYTES, "disk that they take"),
-    Column("reclaimable", Meaning.BYTES, "disk that removing the unused ones would give back"),
+    Column("active", Meaning.COUNT, "how many are in use: pinned, or relied on by a container or a running operation"),
+    Column("size", Meaning.BYTES, "disk that they take, each file once"),
+    Column("reclaimable", Meaning.BYTES, "disk that prune -a would really give back: what nothing in use needs"),
+    Column("reported", Meaning.BYTES, "what a daemon itself reports as reclaimable; it does not count shared layers"),
 )
 
 DISK_IMAGES = (
     *IMAGES,
-    Column("shared", Meaning.BYTES, "what other images need too"),
-    Column("unique", Meaning.BYTES, "what only this image needs"),
+    Column("shared", Meaning.BYTES, "of its files, manifest and config too: what other images need as well"),
+    Column("unique", Meaning.BYTES, "of its files: what only this image needs, so that removing it gives it back"),
 )
 
 _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
@@ -168,8 +171,8 @@ ENGINES = (
     Column("address", Meaning.TEXT, "where it is; missing for the one in this process"),
 )
 
-TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy")
-REMOVAL_KINDS = ("rmi", "prune")
+TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy", "pin", "unpin")
+REMOVAL_KINDS = ("rmi", "prune", "prune --dry-run")
 
 FRAMES: dict[str, tuple[Column, ...]] = {
     "images": IMAGES,

@@ -15,6 +15,8 @@ import pandas as pd
 from jupyimg.errors import Misuse
 from jupyimg.model.records import (
     ContainerRecord,
+    DiskImageRecord,
+    DiskRecord,
     EngineRecord,
     HistoryRecord,
     ImageRecord,
@@ -65,6 +67,8 @@ _KINDS: dict[type, str] = {
     ContainerRecord: "ps",
     LogRecord: "logs",
     EngineRecord: "engine",
+    DiskRecord: "df",
+    DiskImageRecord: "df -v",
 }
 
 

@@ -62,7 +62,8 @@ def _body(answer: Answer, width: int | None, now: datetime) -> str:
     if answer.kind in _SENTENCES:
         return "\n".join(_SENTENCES[answer.kind](rows_of(answer)))
     look = Look(now=now, no_trunc=answer.no_trunc, digests=answer.digests, human=answer.human)
-    return table(show(answer.kind, rows_of(answer), look), width=None if answer.no_trunc else width)
+    head = "Images space usage:\n\n" if answer.kind == "df -v" else ""
+    return head + table(show(answer.kind, rows_of(answer), look), width=None if answer.no_trunc else width)
 
 
 def _identifiers(answer: Answer) -> str:
@@ -115,7 +116,20 @@ def _removed(rows: Sequence[Row]) -> list[str]:
 
 
 def _removed_name(row: Row) -> str:
-    return words.clean(row["reference"] if row["reference"] is not None else row["digest"])
+    name = row["reference"] if row["reference"] is not None else row["digest"]
+    return words.clean(name) if name is not None else "an upload that broke off"
+
+
+def _planned(rows: Sequence[Row]) -> list[str]:
+    """No words of Docker's, which shows no plan, and none that could be read as done."""
+    if not rows:
+        return []
+    lines = (f"{row['action']}: {_removed_name(row)}" for row in rows)
+    return ["Would be removed:", *lines, "", f"Space that would be reclaimed: {words.size(total('prune', rows))}"]
+
+
+def _pinned(rows: Sequence[Row]) -> list[str]:
+    return [f"{row['status'].capitalize()}: {words.clean(row['reference'])}" for row in rows]
 
 
 def _pruned(rows: Sequence[Row]) -> list[str]:
@@ -135,6 +149,9 @@ _SENTENCES: dict[str, Callable[[Sequence[Row]], list[str]]] = {
     "save": _nothing,
     "rmi": _removed,
     "prune": _pruned,
+    "prune --dry-run": _planned,
+    "pin": _pinned,
+    "unpin": _pinned,
     "logs": _log_lines,
 }
 """The kinds that Docker answers in lines and not in a table."""

@@ -138,7 +138,7 @@ _PLANS: dict[str, dict[str, When]] = {
         "created": _known,
         "updated": _known,
     },
-    "df": dict.fromkeys(("type", "total", "active", "size", "reclaimable"), _always),
+    "df": {**dict.fromkeys(("type", "total", "active", "size", "reclaimable"), _always), "reported": _known},
     "df -v": {
         **dict.fromkeys(("repository", "tag", "image_id", "created", "size", "shared", "unique"), _always),
         "containers": _known,

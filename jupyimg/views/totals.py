@@ -40,6 +40,8 @@ def total(kind: str, rows: Sequence[Row]) -> int:
 def footer(kind: str, rows: Sequence[Row]) -> str:
     """The line under a table, such as "12 images, 1.4GB"; only of columns that the rows have."""
     say = _FOOTERS.get(kind)
+    if not rows and kind in _EMPTY:
+        return _EMPTY[kind]
     if say is None or not rows:
         return words.count(len(rows), _NOUNS.get(kind, "row")) if kind != "df" else ""
     try:
@@ -93,10 +95,16 @@ def rate(moved: float, took: float) -> str:
 
 def _removals(kind: str, rows: Sequence[Row]) -> str:
     untagged = sum(row["action"] == "untagged" for row in rows)
-    done = f"{untagged} untagged, {len(rows) - untagged} deleted"
-    told = all(row["freed"] is not None for row in rows)
-    return f"{done}, {words.size(total(kind, rows), 3)} freed" if told else done
+    would = " would be" if kind == "prune --dry-run" else ""
+    done = f"{untagged}{would} untagged, {len(rows) - untagged} deleted"
+    if any(row["freed"] is None for row in rows):
+        return done
+    freed = words.size(total(kind, rows), 3)
+    return f"{done}, total reclaimed space: {freed}" if kind == "prune" else f"{done}, {freed} freed"
 
+
+_EMPTY = {"prune": "total reclaimed space: 0B", "prune --dry-run": "nothing to remove"}
+"""The line where there is no row, for kinds that have a better one than their number."""
 
 _FOOTERS: dict[str, Callable[[str, Sequence[Row]], str]] = {
     "images": _images,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jupyimg.model.codec import encode
 from jupyimg.model.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 from jupyimg.model.reference import Reference
-from jupyimg.store import Store
+from jupyimg.store import Entry, Store
 from tests.places.memory import MemoryPlace
 
 if TYPE_CHECKING:
@@ -74,6 +74,25 @@ def fill_store(root: Path, count: int) -> None:
                 if not sink.has(content):
                     sink.write(content, lambda offset, content=content: place.read(content, offset))
             sink.publish(Reference.parse(f"bench/app{number // 10}:{number % 10}"), manifest, (manifest,))
+
+
+def fill_sharing(root: Path, count: int, layers: int, each: int = 10) -> None:
+    """A store that holds so many images, each of ten of so many layers, most of which several images share."""
+    place = MemoryPlace(1 << 20)
+    pool = [place.put(b"layer %d" % number, OCI_LAYER) for number in range(layers)]
+    entries = []
+    with Store(root).writer() as sink:
+        for number in range(count):
+            config = place.put(_config(number), OCI_CONFIG)
+            chosen = [pool[(number * layers // count + step * 7) % layers] for step in range(each)]
+            body = encode({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": chosen})
+            manifest = place.put(body, OCI_MANIFEST)
+            for content in (*chosen, config, manifest):
+                path = Store(root).blob_path(content.digest)
+                if not path.exists():
+                    sink.write(content, lambda offset, content=content: place.read(content, offset))
+            entries.append(Entry(Reference.parse(f"bench/app{number // 10}:{number % 10}"), None, manifest))
+    Store(root).change(lambda _: tuple(entries))
 
 
 def fill_docker(docker: Daemon, archive: Path, count: int) -> None:

@@ -100,8 +100,8 @@ def test_text_from_outside_is_one_line_without_controls_in_an_error():
 
 def test_several_names_are_removed_in_one_step(engine, samples, monkeypatch):
     steps = []
-    remove = engine.store.remove
-    monkeypatch.setattr(engine.store, "remove", lambda edit: steps.append(1) or remove(edit))
+    remove = engine.store.drop
+    monkeypatch.setattr(engine.store, "drop", lambda edit: steps.append(1) or remove(edit))
     engine.remove(["sample/web:1.0", "sample/web:1.1", "sample/web:latest"])
     assert steps == [1]
     assert {image.repository for image in engine.images()} == {"sample/base", "sample/hello", "sample/waste"}

@@ -60,9 +60,9 @@ PROMISED = {
         "created": "datetime64[ns, UTC]",
         "updated": "datetime64[ns, UTC]",
     },
-    **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy"), TRANSFERS),
-    **dict.fromkeys(("rmi", "prune"), REMOVALS),
-    "df": {"type": "category", "total": "Int64", "active": "Int64", "size": "Int64", "reclaimable": "Int64"},
+    **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy", "pin", "unpin"), TRANSFERS),
+    **dict.fromkeys(("rmi", "prune", "prune --dry-run"), REMOVALS),
+    "df": {"type": "category", **dict.fromkeys(("total", "active", "size", "reclaimable", "reported"), "Int64")},
     "df -v": {**IMAGES, "shared": "Int64", "unique": "Int64"},
     "ps": {
         "container_id": "str",

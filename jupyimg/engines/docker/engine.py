@@ -137,7 +137,7 @@ class Docker(Containers, Engine):
                 if not (force and isinstance(error, ImageNotFound)):
                     failures.append(error)
         if failures:
-            raise removal.first(failures, removed=len(done))
+            raise removal.first(failures, done)
         return done
 
     def names(self) -> list[str]:
