@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from jupyimg.engines import open_remote, removal
 from jupyimg.engines.asked import as_reference
-from jupyimg.engines.base import Engine, ImageFilter
+from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.docker import answers, archives, images, removing
 from jupyimg.engines.docker.api import Api, image_path
 from jupyimg.engines.docker.connection import connect
 from jupyimg.engines.docker.containers import Containers
 from jupyimg.engines.docker.moving import Moving
-from jupyimg.errors import BadReference, ImageError, ImageNotFound
+from jupyimg.engines.docker.space import Space
+from jupyimg.errors import BadReference, ImageError, ImageNotFound, Unsupported
 from jupyimg.model.records import Status, TransferRecord
 
 if TYPE_CHECKING:
@@ -22,10 +23,18 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from jupyimg.engines.asked import Transfers
+    from jupyimg.engines.docker.chains import Chain
     from jupyimg.engines.docker.moving import Find
     from jupyimg.engines.remote import Remote
     from jupyimg.model.platform import Platform
-    from jupyimg.model.records import HistoryRecord, ImageDetail, ImageRecord, RemovalRecord
+    from jupyimg.model.records import (
+        DiskImageRecord,
+        DiskRecord,
+        HistoryRecord,
+        ImageDetail,
+        ImageRecord,
+        RemovalRecord,
+    )
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
 
@@ -48,6 +57,7 @@ class Docker(Containers, Engine):
         self.name = settings.engine
         self.find = find
         self.api = Api(partial(connect, settings))
+        self._chains: dict[str, Chain] = {}
 
     @cached_property
     def remote(self) -> Remote:  # type: ignore[override]
@@ -140,11 +150,46 @@ class Docker(Containers, Engine):
             raise removal.first(failures, done)
         return done
 
+    def prune_plan(
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,  # noqa: ARG002 - a daemon clears away its own
+    ) -> list[RemovalRecord]:
+        return self._space().plan(filters or PruneFilter(), everything=everything)
+
+    def prune(
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,  # noqa: ARG002 - a daemon clears away its own
+    ) -> list[RemovalRecord]:
+        return self._space().prune(filters or PruneFilter(), everything=everything)
+
+    def disk(self) -> list[DiskRecord]:
+        return self._space().disk()
+
+    def disk_images(self) -> list[DiskImageRecord]:
+        return self._space().disk_images()
+
+    def pin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+        raise Unsupported(
+            f"{self.name} pins nothing ({', '.join(map(images.shown, names))})",
+            hint="what a container uses stays; the embedded engine can pin (%image engine embedded)",
+        )
+
+    unpin = pin
+
     def names(self) -> list[str]:
         here = answers.records(images.listed(self.api))
         shown = [one.image_id or one.digest for one in here]
         named = dict.fromkeys(one.reference for one in here if one.repository)
         return [*named, *dict.fromkeys(digest.short for digest in shown if digest)]
+
+    def _space(self) -> Space:
+        return Space(self.api, self._chains)
 
     def _moving(self) -> Moving:
         return Moving(self.api, self.settings, lambda: self.remote, self.find)
