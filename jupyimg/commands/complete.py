@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import ShellComplete
 
-from jupyimg.commands.run import without_groups
+from jupyimg.commands.run import commands, without_groups
 from jupyimg.commands.verbs import VERBS
 from jupyimg.errors import ImageError
 
@@ -34,7 +34,7 @@ def candidates(session: Session, text: str) -> tuple[str, list[str]]:
     done = without_groups([*words, typed])[:-1]
     asked = done[:1] == ["help"]
     if asked or not done:
-        names = [*VERBS.commands, *VERBS.aliases, *([] if asked else ["help"])]
+        names = [*commands(), *VERBS.aliases, *([] if asked else ["help"])]
         return typed, sorted({name for name in names if name.startswith(typed)}, key=names.index)
     try:
         found = ShellComplete(VERBS, {"obj": session}, "image", "_IMAGE_COMPLETE").get_completions(done, typed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
+    archives,
     containers,
     engine,
     local,
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     Show = Callable[[Step], None]
     Follow = Callable[[str, bool], AbstractContextManager[Show]]
 
+ORDER = (
+    *("pull", "images", "inspect", "history", "tag", "push", "copy", "rmi", "save", "load"),
+    *("prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
+    *("engine", "ps", "logs", "send", "serve", "samples"),
+)
+"""The order in which people meet the subcommands."""
+
 _TRUE = {"true", "1", "t"}
 _FALSE = {"false", "0", "f"}
 _GROUPS = {"docker", "image", "system"}
@@ -48,7 +56,8 @@ class Manual:
 
 def commands() -> dict[str, Verb]:
     """All subcommands by name, in the order of the help."""
-    return {name: verb for name, verb in VERBS.commands.items() if isinstance(verb, Verb)}
+    found = {name: verb for name, verb in VERBS.commands.items() if isinstance(verb, Verb)}
+    return dict(sorted(found.items(), key=lambda item: ORDER.index(item[0])))
 
 
 def aliases(name: str) -> list[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from jupyimg.model.content import drain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.remote import Remote
@@ -105,6 +106,36 @@ class Engine(ABC):
         Raises:
             ImageNotFound, PlatformNotFound: nothing here to send.
             Denied, Unreachable, RateLimited, RegistryError: what the registry said.
+        """
+
+    @abstractmethod
+    def saving(
+        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
+    ) -> Transfers:
+        """Write images into one archive that Docker, podman and skopeo load (`docker save`), with steps on the way.
+
+        Args:
+            names: names; a repository without a tag means all its tags; an ID is saved without a name.
+            target: a file, written beside its place and renamed at the end, compressed as its suffix says; or a stream.
+            platform: one platform of several; None is all that are held.
+
+        Raises:
+            ImageNotFound: there is no such image, or not for that platform.
+            DiskFull, StoreDenied, StoreError: the archive could not be written; nothing of it stays.
+        """
+
+    @abstractmethod
+    def loading(self, source: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
+        """Take in the images of an archive (`docker load`), with steps on the way.
+
+        Args:
+            source: what docker save, podman save, skopeo or umoci wrote: a file, compressed or not, a folder, a stream.
+            platform: one platform of several; None is all that are there.
+
+        Raises:
+            ContentError, Unsupported: it is no archive of images, damaged or hostile; nothing of that image stays.
+            PlatformNotFound: an image is not there for that platform.
+            DiskFull, StoreDenied: it could not be kept.
         """
 
     @abstractmethod
@@ -220,3 +251,13 @@ class Engine(ABC):
     ) -> list[TransferRecord]:
         """`pushing` to its end: one record for each image."""
         return drain(self.pushing(reference, platform=platform, all_tags=all_tags))
+
+    def save(
+        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
+    ) -> list[TransferRecord]:
+        """`saving` to its end: one record for each image."""
+        return drain(self.saving(names, target, platform=platform))
+
+    def load(self, source: Path | IO[bytes], *, platform: Platform | str | None = None) -> list[TransferRecord]:
+        """`loading` to its end: one record for each name."""
+        return drain(self.loading(source, platform=platform))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from jupyimg.engines import details, held, listing, open_remote, pinning, reclaim, removal
+from jupyimg.engines.archiving import Archiving
 from jupyimg.engines.asked import as_platform, as_reference
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.moving import Moving
@@ -19,6 +20,7 @@ from jupyimg.store import Entry, Store, find, is_users, retarget, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.held import Held
@@ -60,6 +62,14 @@ class Embedded(Engine):
         self, reference: Reference | str, *, platform: Platform | str | None = None, all_tags: bool = False
     ) -> Transfers:
         return self._moving().pushing(reference, platform, all_tags=all_tags)
+
+    def saving(
+        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
+    ) -> Transfers:
+        return Archiving(self.store, self.settings).saving(self._held(), names, target, platform)
+
+    def loading(self, source: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
+        return Archiving(self.store, self.settings).loading(source, platform)
 
     def images(self, filters: ImageFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
         wanted = filters or ImageFilter()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jupyimg.engines import held
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, complete
+from jupyimg.engines.ends import Pinned
 from jupyimg.errors import ImageNotFound, Misuse
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
@@ -15,7 +16,7 @@ from jupyimg.store import find
 from jupyimg.transfer import Selection, copying
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.held import Held
@@ -109,25 +110,6 @@ class Moving:
             f"Only {held.platform_of(one)} of this multi-platform image is pushed, as a single manifest; "
             f"pull it with --platform all to push the whole index"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A store as a Source whose names all mean one descriptor, chosen beforehand."""
-
-    store: Store
-    root: Descriptor
-
-    def resolve(self, reference: Reference) -> Descriptor:  # noqa: ARG002 - that is the point
-        """What was chosen."""
-        return self.root
-
-    def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
-        """The store's bytes."""
-        return self.store.read(descriptor, offset)
-
-    def interrupt(self) -> None:
-        """A disk does not stall."""
 
 
 def _origins(here: list[Held], rows: list[Held], goal: Reference) -> list[str]:

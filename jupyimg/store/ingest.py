@@ -37,6 +37,7 @@ class FileIngest:
     Attributes:
         id: names it across processes.
         offset: bytes that are there.
+        path: the file.
     """
 
     def __init__(self, layout: Layout, ident: str, fd: int, algorithm: str, hold: Callable[[Digest], None]) -> None:
@@ -52,11 +53,11 @@ class FileIngest:
         self.id = ident
         self.offset = 0
         self._layout = layout
-        self._path = layout.ingests / ident
+        self.path = layout.ingests / ident
         self._fd: int | None = fd
         self._hold = hold
         self._hasher = hashlib.new(algorithm)
-        with disk(f"read {self._path}"):
+        with disk(f"read {self.path}"):
             self.offset = _absorb(fd, self._hasher)
 
     @property
@@ -70,7 +71,7 @@ class FileIngest:
         Raises:
             DiskFull, StoreError: they could not be written; what was written before is kept.
         """
-        with disk(f"write {self._path}"):
+        with disk(f"write {self.path}"):
             view = memoryview(data)
             while view:
                 count = os.write(self._opened(), view)
@@ -80,7 +81,7 @@ class FileIngest:
 
     def restart(self) -> None:
         """Throw away the bytes, and stay open."""
-        with disk(f"write {self._path}"):
+        with disk(f"write {self.path}"):
             os.ftruncate(self._opened(), 0)
             os.lseek(self._opened(), 0, os.SEEK_SET)
         self._hasher = hashlib.new(self._hasher.name)
@@ -105,14 +106,14 @@ class FileIngest:
             target.parent.mkdir(parents=True, exist_ok=True)
             if os.name == "nt":  # an open file cannot be renamed there
                 self.close()
-            self._path.replace(target)
+            self.path.replace(target)
 
     def abort(self) -> None:
         """Throw the bytes away; the ingest is closed."""
-        with self, disk(f"delete {self._path}"):
+        with self, disk(f"delete {self.path}"):
             if os.name == "nt":
                 self.close()
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Keep the bytes, and let another go on."""
@@ -134,7 +135,7 @@ class FileIngest:
         if self._hasher.name == algorithm:
             return self.encoded
         hasher = hashlib.new(algorithm)
-        with disk(f"read {self._path}"):
+        with disk(f"read {self.path}"):
             _absorb(self._opened(), hasher)
         return hasher.hexdigest()
 

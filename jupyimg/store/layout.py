@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAYOUT_VERSION = "1.0.0"
-_MARK = b'{"imageLayoutVersion":"1.0.0"}'
+LAYOUT_MARK = b'{"imageLayoutVersion":"1.0.0"}'
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
@@ -174,7 +174,7 @@ class Layout:
             for folder in (self.ingests, self.leases, self.root / "blobs" / "sha256"):
                 folder.mkdir(parents=True, exist_ok=True)
             if not (self.root / "oci-layout").exists():
-                self.replace(self.root / "oci-layout", [_MARK])
+                self.replace(self.root / "oci-layout", [LAYOUT_MARK])
             sync_folder(self.root.parent)
         self._ready = True
 

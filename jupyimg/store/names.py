@@ -110,6 +110,11 @@ def publish(entries: Entries, images: Entries, members: Members = itself) -> Ent
     return _point(entries, name, staying + images, members)
 
 
+def keep(entries: Entries, images: Entries, members: Members = itself) -> Entries:
+    """List images that have no name, unless something names them already."""
+    return _settled((*entries, *images), members)
+
+
 def retarget(entries: Entries, target: Reference, images: Iterable[Entry], members: Members = itself) -> Entries:
     """Give a name to images that are here, taking it from whatever had it (``docker tag``)."""
     name = stored_name(target)

@@ -11,38 +11,58 @@ from jupyimg.errors import BadManifest, ContentError
 from jupyimg.model.content import prove
 from jupyimg.model.documents import Descriptor
 from jupyimg.store.ingest import FileIngest, open_download, open_upload
-from jupyimg.store.names import Entry, publish, stored_name
+from jupyimg.store.names import Entry, keep, publish, stored_name
 from jupyimg.store.presence import is_here, members, missing, platform_of
 from jupyimg.store.stop import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from jupyimg.model.digest import Digest
     from jupyimg.model.reference import Reference
     from jupyimg.store.documents import Documents
     from jupyimg.store.leases import Lease
     from jupyimg.store.listing import Listing
     from jupyimg.store.names import Entries
+    from jupyimg.store.unpacked import Unpacked
 
 
 class StoreSink:
-    """Takes content in and names it (`jupyimg.model.content.Sink`); `Store.writer` makes one."""
+    """Takes content in and names it (`jupyimg.model.content.Sink`); `Store.writer` makes one.
 
-    def __init__(self, documents: Documents, listing: Listing, lease: Lease) -> None:
+    Attributes:
+        brought: what it wrote and was not here before.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        listing: Listing,
+        lease: Lease,
+        unpacked: Unpacked,
+        diff_ids: Mapping[Digest, Digest],
+    ) -> None:
+        self.brought: set[Digest] = set()
         self._layout = documents.layout
         self._documents = documents
         self._listing = listing
         self._lease = lease
+        self._unpacked = unpacked
+        self._diff_ids = diff_ids
         self._stop = Stop()
 
     def has(self, descriptor: Descriptor) -> bool:
         """Whether the content is here with its size, and undamaged where it is small; then it stays.
 
         Raises:
+            DigestMismatch: it is a layer that does not unpack to what it must.
             StoreError: the store cannot be written.
         """
         self._lease.add(descriptor.digest)
-        return is_here(self._documents, descriptor)
+        here = is_here(self._documents, descriptor)
+        if here and descriptor.digest in self._diff_ids:
+            self._unpacked.prove(descriptor, self._diff_ids[descriptor.digest])
+        return here
 
     def write(self, descriptor: Descriptor, read: Callable[[int], Iterator[bytes]]) -> None:
         """Take content in, going on from the bytes of an earlier attempt; see `Sink.write`.
@@ -69,10 +89,13 @@ class StoreSink:
             if size > descriptor.size:  # what was too much has not been written
                 ingest.abort()
                 prove(descriptor.digest, "", descriptor.size, size)
+            if (size, ingest.encoded) == (descriptor.size, descriptor.digest.encoded):
+                self._prove_layer(ingest, descriptor)
             ingest.commit(descriptor.digest, descriptor.size)
+        self.brought.add(descriptor.digest)
 
-    def publish(self, reference: Reference, root: Descriptor, held: tuple[Descriptor, ...]) -> None:
-        """Give the name to content that is here; see `Sink.publish`.
+    def publish(self, reference: Reference | None, root: Descriptor, held: tuple[Descriptor, ...]) -> None:
+        """Give the name to content that is here, or (None) list it without one; see `Sink.publish`.
 
         An index of which not all is here is listed as the platforms that are; once all is here it is listed itself.
 
@@ -80,11 +103,12 @@ class StoreSink:
             ContentError: something that the name would need is not here; nothing was changed.
             DiskFull, StoreError: index.json could not be written; it is as it was.
         """
-        name = stored_name(reference)
+        name = stored_name(reference) if reference else None
         with self._layout.locked():
             images = self._images(name, root, held)
             self._layout.sync_blobs()
-            self._listing.write(publish(self._listing.fresh(), images, partial(members, self._documents)))
+            add = publish if name else keep
+            self._listing.write(add(self._listing.fresh(), images, partial(members, self._documents)))
 
     def interrupt(self) -> None:
         """Make every `write` that is under way fail soon."""
@@ -102,21 +126,31 @@ class StoreSink:
         with self._layout.locked():
             return open_upload(self._layout, ident, self._lease.add)
 
-    def _images(self, name: Reference, root: Descriptor, held: tuple[Descriptor, ...]) -> Entries:
+    def _images(self, name: Reference | None, root: Descriptor, held: tuple[Descriptor, ...]) -> Entries:
         """What is to be listed: the root if all of it is here, else the platforms that were brought."""
         absent = next(missing(self._documents, root), None)
         if absent is None:
             return (Entry(name, None, self._described(root)),)
         if not root.is_index or absent.digest == root.digest:
-            raise _incomplete(name, absent)
+            raise _incomplete(_shown(name, root), absent)
         if not held:
-            raise BadManifest(f"{name.familiar} was not named: nothing of its index was brought")
+            raise BadManifest(f"{_shown(name, root)} was not named: nothing of its index was brought")
         for image in held:
             absent = next(missing(self._documents, image), None)
             if absent is not None:
-                raise _incomplete(name, absent)
+                raise _incomplete(_shown(name, root), absent)
         index = _bare(root)
         return tuple(Entry(name, None, self._described(image), index) for image in held)
+
+    def _prove_layer(self, ingest: FileIngest, descriptor: Descriptor) -> None:
+        """Unpack a layer that has arrived whole, where it is known what it must unpack to."""
+        diff_id = self._diff_ids.get(descriptor.digest)
+        if diff_id is not None:
+            try:
+                self._unpacked.prove(descriptor, diff_id, ingest.path)
+            except ContentError:
+                ingest.abort()
+                raise
 
     def _described(self, descriptor: Descriptor) -> Descriptor:
         return msgspec.structs.replace(_bare(descriptor), platform=platform_of(self._documents, descriptor))
@@ -146,7 +180,11 @@ def _bare(descriptor: Descriptor) -> Descriptor:
     )
 
 
-def _incomplete(name: Reference, absent: Descriptor) -> ContentError:
+def _shown(name: Reference | None, root: Descriptor) -> str:
+    return name.familiar if name else root.digest.short
+
+
+def _incomplete(shown: str, absent: Descriptor) -> ContentError:
     return ContentError(
-        f"{name.familiar} was not named: {absent.digest.short} is missing from the store", hint="pull the image again"
+        f"{shown} was not named: {absent.digest.short} is missing from the store", hint="pull the image again"
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from jupyimg.errors import ContentError, ImageNotFound, SizeMismatch, StoreDenied
 from jupyimg.model.content import CHUNK
@@ -99,10 +100,21 @@ class Store:
         self._stop.interrupt()
 
     @contextmanager
-    def writer(self) -> Iterator[StoreSink]:
-        """A sink, whose lease protects all that it is asked about or brings until the block ends."""
+    def writer(self, diff_ids: Mapping[Digest, Digest] | None = None) -> Iterator[StoreSink]:
+        """A sink, whose lease protects all that it is asked about or brings until the block ends.
+
+        Args:
+            diff_ids: layers, and what each must unpack to, to be proven before it becomes visible.
+        """
         with Lease(self._layout) as lease:
-            yield StoreSink(self._documents, self._listing, lease)
+            yield StoreSink(self._documents, self._listing, lease, self._unpacked, diff_ids or {})
+
+    def spool(self) -> IO[bytes]:
+        """A file without a name on the store's disk, gone when it is closed."""
+        with self._layout.locked():
+            pass  # makes the store where there is none
+        with disk("make a temporary file"):
+            return cast("IO[bytes]", tempfile.TemporaryFile(dir=self._layout.own))
 
     @contextmanager
     def lease(self, *digests: Digest) -> Iterator[Lease]:
@@ -276,6 +288,14 @@ class Store:
             collector = Collector(self._documents, leased)
             deleted = collector.delete(collector.unneeded(self._roots(self._listing.fresh(), self.pins())))
             return [*deleted, *partials.delete(self._layout, leased, lambda _: True)]
+
+    def discard(self, digests: Collection[Digest]) -> None:
+        """Delete those of these blobs that nothing needs; what a refused image has brought."""
+        if digests:
+            with self._layout.locked():
+                collector = Collector(self._documents, leases.live(self._layout))
+                unneeded = set(collector.unneeded(self._roots(self._listing.fresh())))
+                collector.delete(unneeded.intersection(digests))
 
     def garbage(self) -> list[Freed]:
         """What `collect` would delete, broken-off transfers aside; found without writing, for a figure to show."""

@@ -154,7 +154,27 @@ class Unpacked:
         """See `Store.measure`."""
         if diff_ids is None:
             return [self._measure(layer) for layer in layers]
-        return [self._prove(layer, diff_id) for layer, diff_id in zip(layers, diff_ids, strict=True)]
+        return [self.prove(layer, diff_id) for layer, diff_id in zip(layers, diff_ids, strict=True)]
+
+    def prove(self, layer: Descriptor, diff_id: Digest, path: Path | None = None) -> int | None:
+        """Bytes of a layer's files, once it is known to unpack to what its diff ID says; None for what is no tar.
+
+        Args:
+            layer: which.
+            diff_id: the digest of its uncompressed bytes.
+            path: where its bytes lie, if not yet in their place.
+
+        Raises:
+            DigestMismatch: it unpacks to something else.
+            ContentError: it cannot be unpacked.
+        """
+        if layer.media_type not in LAYER_TYPES:
+            return None
+        found = self._lookup(layer.digest)
+        if found is None or found.diff_id != diff_id:
+            found = walk_layer(path or self._layout.blob(layer.digest), layer.digest, prove=diff_id)
+            self._remember(found)
+        return found.unpacked
 
     def _measure(self, layer: Descriptor) -> int | None:
         found = self._lookup(layer.digest)
@@ -166,15 +186,6 @@ class Unpacked:
             else:
                 self._remember(found)
         return found.unpacked if found else None
-
-    def _prove(self, layer: Descriptor, diff_id: Digest) -> int | None:
-        if layer.media_type not in LAYER_TYPES:
-            return None
-        found = self._lookup(layer.digest)
-        if found is None or found.diff_id != diff_id:
-            found = walk_layer(self._layout.blob(layer.digest), layer.digest, prove=diff_id)
-            self._remember(found)
-        return found.unpacked
 
     def _lookup(self, digest: Digest) -> Found | None:
         if digest not in self._found and time.monotonic() - self._looked > _LOOK_AGAIN:

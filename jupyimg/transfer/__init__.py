@@ -4,6 +4,18 @@ Nothing here knows a registry or a disk; `walk` finds what belongs to an image, 
 """
 
 from jupyimg.transfer.copy import Copied, copying
+from jupyimg.transfer.crew import aside
 from jupyimg.transfer.walk import Selection, Tree, fetch, fetch_manifest, no_such_platform, platforms, walk
 
-__all__ = ["Copied", "Selection", "Tree", "copying", "fetch", "fetch_manifest", "no_such_platform", "platforms", "walk"]
+__all__ = [
+    "Copied",
+    "Selection",
+    "Tree",
+    "aside",
+    "copying",
+    "fetch",
+    "fetch_manifest",
+    "no_such_platform",
+    "platforms",
+    "walk",
+]

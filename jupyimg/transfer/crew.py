@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from jupyimg.model.content import Sink, Source
-    from jupyimg.model.digest import Digest
     from jupyimg.model.documents import Descriptor
+
+    Place = Source | Sink
 
 T = TypeVar("T")
 
@@ -35,9 +37,9 @@ JOIN = 0.3
 class Board:
     """What the threads have done so far. Each item is written by one thread; the caller's thread only reads."""
 
-    steps: dict[Digest, Step] = field(default_factory=dict)
-    seen: dict[Digest, Step] = field(default_factory=dict)
-    counts: dict[Digest, int] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+    seen: dict[str, Step] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     threads: list[Thread] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
 
@@ -46,9 +48,9 @@ class Board:
         return sum(self.counts.values())
 
     def news(self) -> Iterator[Step]:
-        for digest, step in list(self.steps.items()):
-            if self.seen.get(digest) is not step:
-                self.seen[digest] = step
+        for item, step in list(self.steps.items()):
+            if self.seen.get(item) is not step:
+                self.seen[item] = step
                 yield step
 
     def note(self, phase: Phase, blob: Descriptor, current: int) -> None:
@@ -110,8 +112,24 @@ def apart(job: Callable[[], T], board: Board) -> Generator[Step, None, T]:
     return result[0]
 
 
+def aside(place: Place, job: Callable[[Callable[[Step], None]], T]) -> Generator[Step, None, T]:
+    """Run one long job on a place beside the caller's thread; whatever ends it early interrupts the place.
+
+    Args:
+        place: what the job works on.
+        job: is given a function that takes news of it.
+    """
+    board = Board()
+
+    def tell(step: Step) -> None:
+        board.steps[step.item] = step
+
+    with stopping(place, place, board):
+        return (yield from apart(partial(job, tell), board))
+
+
 @contextmanager
-def stopping(source: Source, sink: Sink, board: Board) -> Iterator[None]:
+def stopping(source: Place, sink: Place, board: Board) -> Iterator[None]:
     """Whatever ends the copy early also ends what its threads are doing."""
     try:
         yield

@@ -33,11 +33,17 @@ class Selection:
         platform: one platform, or None for all that the index lists, attestations included.
         strict: refuse a single manifest of another platform too; Docker takes it when nobody asked for a platform.
         alone: publish the platform's manifest itself, not the index it stands in.
+        among: where not all of an index is to be had, the manifests that are.
     """
 
     platform: Platform | None = None
     strict: bool = False
     alone: bool = False
+    among: frozenset[Digest] | None = None
+
+    def takes(self, child: Descriptor) -> bool:
+        """Whether this part of an index is to be had."""
+        return self.among is None or child.digest in self.among
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +81,8 @@ def walk(source: Source, reference: Reference, selection: Selection) -> Tree:
     top = fetch_manifest(source, root)
     if isinstance(top, Index):
         if selection.platform is None:
-            return _whole(source, root, top)
-        chosen = _suitable(source, top, selection.platform, reference)
+            return _whole(source, root, top, selection)
+        chosen = _suitable(source, top, selection.platform, selection.among, reference)
         manifest = fetch_manifest(source, chosen)
         if not isinstance(manifest, Manifest):
             raise BadManifest(f"{chosen.digest.short} is listed as an image but is an index")
@@ -98,7 +104,7 @@ def fetch_manifest(source: Source, descriptor: Descriptor) -> Manifest | Index:
     return read_manifest(fetch(source, descriptor), descriptor.media_type, digest=descriptor.digest)
 
 
-def platforms(source: Source, index: Index, depth: int = 0) -> list[Descriptor]:
+def platforms(source: Source, index: Index, depth: int = 0, among: frozenset[Digest] | None = None) -> list[Descriptor]:
     """The image manifests of an index with their platforms filled in, nested indexes opened, attestations left out.
 
     Raises:
@@ -108,9 +114,11 @@ def platforms(source: Source, index: Index, depth: int = 0) -> list[Descriptor]:
         raise BadManifest("the index holds indexes without end")
     found: list[Descriptor] = []
     for child in index.platforms:
+        if among is not None and child.digest not in among:
+            continue
         if child.is_index:
             nested = fetch_manifest(source, child)
-            found += platforms(source, nested, depth + 1) if isinstance(nested, Index) else []
+            found += platforms(source, nested, depth + 1, among) if isinstance(nested, Index) else []
         elif child.platform is None:
             found += _with_platform(source, child)
         else:
@@ -127,10 +135,10 @@ def no_such_platform(reference: Reference, wanted: Platform, offered: Sequence[s
     )
 
 
-def _whole(source: Source, root: Descriptor, top: Index) -> Tree:
+def _whole(source: Source, root: Descriptor, top: Index, selection: Selection) -> Tree:
     above: list[Descriptor] = [root]
     leaves: list[tuple[Descriptor, Manifest]] = []
-    todo: list[tuple[Descriptor, int]] = [(child, 1) for child in top.children]
+    todo: list[tuple[Descriptor, int]] = [(child, 1) for child in top.children if selection.takes(child)]
     while todo:
         descriptor, depth = todo.pop(0)
         if depth > NESTING:
@@ -138,7 +146,7 @@ def _whole(source: Source, root: Descriptor, top: Index) -> Tree:
         below = fetch_manifest(source, descriptor)
         if isinstance(below, Index):
             above.append(descriptor)
-            todo += [(child, depth + 1) for child in below.children]
+            todo += [(child, depth + 1) for child in below.children if selection.takes(child)]
         else:
             leaves.append((descriptor, below))
     order = (*(descriptor for descriptor, _ in leaves), *reversed(above))
@@ -157,8 +165,10 @@ def _tree(root: Descriptor, order: Sequence[Descriptor], leaves: list[tuple[Desc
     )
 
 
-def _suitable(source: Source, index: Index, wanted: Platform, reference: Reference) -> Descriptor:
-    offered = platforms(source, index)
+def _suitable(
+    source: Source, index: Index, wanted: Platform, among: frozenset[Digest] | None, reference: Reference
+) -> Descriptor:
+    offered = platforms(source, index, among=among)
     chosen = choose(wanted, offered)
     if chosen is None:
         raise no_such_platform(reference, wanted, [str(item.platform) for item in offered])

@@ -108,7 +108,10 @@ def _nothing(_rows: Sequence[Row]) -> list[str]:
 
 
 def _loaded(rows: Sequence[Row]) -> list[str]:
-    return [f"Loaded image: {words.clean(row['reference'])}" for row in rows]
+    return [
+        f"Loaded image{' ID' if row['reference'].startswith('sha256:') else ''}: {words.clean(row['reference'])}"
+        for row in rows
+    ]
 
 
 def _removed(rows: Sequence[Row]) -> list[str]:

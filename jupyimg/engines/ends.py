@@ -1,0 +1,71 @@
+"""Ends of a copy that know one thing more than the place they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from jupyimg.model.content import Sink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jupyimg.model.content import Source
+    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A Source whose names all mean one descriptor, chosen beforehand."""
+
+    place: Source
+    root: Descriptor
+
+    def resolve(self, reference: Reference) -> Descriptor:  # noqa: ARG002 - that is the point
+        """What was chosen."""
+        return self.root
+
+    def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
+        """The place's bytes."""
+        return self.place.read(descriptor, offset)
+
+    def interrupt(self) -> None:
+        """End what is under way."""
+        self.place.interrupt()
+
+
+class Keeper(Sink, Protocol):
+    """A Sink that also takes what has no name."""
+
+    def publish(self, reference: Reference | None, root: Descriptor, held: tuple[Descriptor, ...]) -> None:
+        """See `Sink.publish`; None lists it without a name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nameless:
+    """A Sink that lists what comes without a name."""
+
+    sink: Keeper
+
+    def has(self, descriptor: Descriptor) -> bool:
+        """Whether the sink has it."""
+        return self.sink.has(descriptor)
+
+    def write(self, descriptor: Descriptor, read: Callable[[int], Iterator[bytes]]) -> None:
+        """Let the sink take it in."""
+        self.sink.write(descriptor, read)
+
+    def publish(self, reference: Reference, root: Descriptor, held: tuple[Descriptor, ...]) -> None:  # noqa: ARG002
+        """List it; nobody learns the name."""
+        self.sink.publish(None, root, held)
+
+    def interrupt(self) -> None:
+        """End what is under way."""
+        self.sink.interrupt()
+
+
+def sink_for(name: Reference | None, keeper: Keeper) -> Sink:
+    """The sink itself for what has a name."""
+    return keeper if name else Nameless(keeper)
