@@ -16,6 +16,7 @@ from jupyimg.commands import (  # noqa: F401 - importing them declares their sub
     engine,
     local,
     remote,
+    sending,
     serving,
     space,
 )

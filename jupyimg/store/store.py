@@ -294,7 +294,7 @@ class Store:
         if digests:
             with self._layout.locked():
                 collector = Collector(self._documents, leases.live(self._layout))
-                unneeded = set(collector.unneeded(self._roots(self._listing.fresh())))
+                unneeded = set(collector.unneeded(self._roots(self._listing.fresh(), self.pins())))
                 collector.delete(unneeded.intersection(digests))
 
     def garbage(self) -> list[Freed]:

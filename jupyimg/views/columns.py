@@ -171,7 +171,7 @@ ENGINES = (
     Column("address", Meaning.TEXT, "where it is; missing for the one in this process"),
 )
 
-TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy", "pin", "unpin")
+TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy", "send", "pin", "unpin")
 REMOVAL_KINDS = ("rmi", "prune", "prune --dry-run")
 
 FRAMES: dict[str, tuple[Column, ...]] = {

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import tempfile
 import time
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
-
-from isal import igzip, igzip_lib
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from jupyimg.engines.asked import as_platform
 from jupyimg.engines.docker import answers, images
@@ -23,12 +20,11 @@ from jupyimg.errors import ContentError, EngineError, ImageNotFound, Unsupported
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import Reference
+from jupyimg.store.archives.outer import DAMAGED, OPENERS, Counted, wrapped
 from jupyimg.store.layout import disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
-
-    from typing_extensions import Buffer
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.docker.api import Api, Call
@@ -38,11 +34,10 @@ if TYPE_CHECKING:
 _LOADED = re.compile(r"Loaded image(?: ID)?: (.+)")
 _GZIP = b"\x1f\x8b"
 _ITEM = "archive"
-_DAMAGED = (EOFError, cast("type[Exception]", igzip_lib.IsalError))
 
 
 def saving(
-    api: Api, names: Sequence[Reference | str], target: Path | BinaryIO, platform: Platform | str | None
+    api: Api, names: Sequence[Reference | str], target: Path | IO[bytes], platform: Platform | str | None
 ) -> Transfers:
     """See `Engine.saving`."""
     began = time.monotonic()
@@ -59,7 +54,7 @@ def saving(
                     put(len(piece))
 
             for size in aside(job, call.interrupt):
-                written += size
+                written += size or 0
                 yield Step(Phase.MOVING, _ITEM, written, 0, "archive")
     finally:
         call.close()
@@ -105,7 +100,7 @@ def _repository(name: Reference | str) -> str | None:
     return None if name.tag or name.digest else name.familiar_name
 
 
-def loading(api: Api, source: Path | BinaryIO, platform: Platform | str | None) -> Transfers:
+def loading(api: Api, source: Path | IO[bytes], platform: Platform | str | None) -> Transfers:
     """See `Engine.loading`."""
     began = time.monotonic()
     call, told, sent = api.open(), Told(), 0
@@ -115,8 +110,8 @@ def loading(api: Api, source: Path | BinaryIO, platform: Platform | str | None) 
             total = os.fstat(file.fileno()).st_size if isinstance(source, Path) else 0
             events = aside(lambda put: _send(call, params, file, put, api.dialect.takes_gzip), call.interrupt)
             for event in events:
-                if isinstance(event, int):
-                    sent = event
+                if event is None or isinstance(event, int):
+                    sent = event or sent
                     yield Step(Phase.MOVING, _ITEM, sent, max(total, sent) if total else 0, "archive")
                 else:
                     yield from told.take(event, api.dialect.name)
@@ -127,12 +122,12 @@ def loading(api: Api, source: Path | BinaryIO, platform: Platform | str | None) 
     return _loaded(api, told, sent, time.monotonic() - began)
 
 
-def _send(call: Call, params: dict[str, Any], file: BinaryIO, put: Callable[[Any], None], takes_gzip: bool) -> None:  # noqa: FBT001
+def _send(call: Call, params: dict[str, Any], file: IO[bytes], put: Callable[[Any], None], takes_gzip: bool) -> None:  # noqa: FBT001
     sent = 0
 
     def body() -> Iterator[bytes]:
         nonlocal sent
-        for piece in _pieces(file, plain=not takes_gzip):
+        for piece in _pieces(file, takes_gzip=takes_gzip):
             sent += len(piece)
             put(sent)
             yield piece
@@ -142,44 +137,25 @@ def _send(call: Call, params: dict[str, Any], file: BinaryIO, put: Callable[[Any
         put(event)
 
 
-def _pieces(file: BinaryIO, *, plain: bool) -> Iterator[bytes]:
-    """The bytes of an archive; with ``plain`` without gzip around them."""
+def _pieces(file: IO[bytes], *, takes_gzip: bool) -> Iterator[bytes]:
+    """The bytes of an archive, out of whatever it is wrapped in; a daemon that can read gzip gets it as it is."""
     with disk("read the archive"):
         head = file.read(CHUNK)
     if not head:
-        raise EngineError("the archive is empty", hint="%image save writes one")
-    if plain and head.startswith(_GZIP):
-        inside = igzip.IGzipFile(fileobj=_Joined(head, file), mode="rb")  # type: ignore[no-untyped-call]
-        file, head = cast("BinaryIO", inside), b""
+        raise ContentError("the archive is empty", hint="%image save writes one")
+    for magic, opened in OPENERS.items():
+        if head.startswith(magic) and not (takes_gzip and magic == _GZIP):
+            file, head = cast("IO[bytes]", opened(cast("IO[bytes]", Counted(file, head)))), b""
+            break
     while True:
         if head:
             yield head
         try:
-            with disk("read the archive"):
-                head = file.read(CHUNK)
-        except _DAMAGED as error:
+            head = file.read(CHUNK)
+        except DAMAGED as error:
             raise ContentError(f"the archive is damaged: {error}", hint="get it anew from where it came from") from None
         if not head:
             return
-
-
-class _Joined(io.RawIOBase):
-    """A file whose first bytes have been read already."""
-
-    def __init__(self, head: bytes, file: BinaryIO) -> None:
-        super().__init__()
-        self._head = head
-        self._file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer, /) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._head[: len(view)] or self._file.read(len(view))
-        self._head = self._head[len(data) :]
-        view[: len(data)] = data
-        return len(data)
 
 
 def _loaded(api: Api, told: Told, sent: int, took: float) -> list[TransferRecord]:
@@ -223,17 +199,21 @@ def _platform(api: Api, platform: Platform | str | None) -> str | None:
 
 
 @contextmanager
-def _written(target: Path | BinaryIO) -> Generator[BinaryIO, None, None]:
+def _written(target: Path | IO[bytes]) -> Generator[IO[bytes], None, None]:
     """A file to write to; a path gets its content only when all of it is there, and is its owner's alone."""
     if not isinstance(target, Path):
         yield target
         return
+    wrap = wrapped(target.name)
     with disk(f"write {target}"):
-        number, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # mode 0600
+        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
     try:
         with os.fdopen(number, "wb") as file:
-            yield cast("BinaryIO", file)
+            out = wrap(file)
+            yield out
             with disk(f"write {target}"):
+                if out is not file:
+                    out.close()
                 file.flush()
                 os.fsync(file.fileno())
         with disk(f"write {target}"):
@@ -242,9 +222,13 @@ def _written(target: Path | BinaryIO) -> Generator[BinaryIO, None, None]:
         Path(name).unlink(missing_ok=True)
 
 
-def _opened(source: Path | BinaryIO) -> Any:
+def _opened(source: Path | IO[bytes]) -> Any:
     if not isinstance(source, Path):
         return nullcontext(source)
+    if source.is_dir():
+        raise Unsupported(
+            f"{source} is a folder, and a daemon loads files only", hint="%image engine embedded loads it"
+        )
     try:
         return source.open("rb")
     except FileNotFoundError:

@@ -35,14 +35,14 @@ class _Stopped(Exception):
 
 
 def aside(job: Callable[[Put], T], interrupt: Callable[[], object]) -> Generator[Any, None, T]:
-    """Run a job and yield what it puts; its result is the generator's, its failure is raised here.
+    """Run a job and yield what it puts, None where a tick brought no news; its result is the generator's.
 
     Args:
         job: is given a function that hands one thing over, and waits where nobody takes it.
         interrupt: makes the job fail soon; called where the caller has had enough.
 
     Raises:
-        Interrupted: the user pressed stop.
+        Interrupted: the user pressed stop; besides that, whatever the job raises.
     """
     news: Queue[Any] = Queue(maxsize=256)
     stop = Event()
@@ -84,6 +84,7 @@ def _news(news: Queue[Any]) -> Generator[Any, None, Any]:
         try:
             item = news.get(timeout=TICK)
         except Empty:
+            yield None
             continue
         if not isinstance(item, _End):
             yield item

@@ -20,7 +20,7 @@ from jupyimg.model.records import Status, TransferRecord
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import IO
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.docker.chains import Chain
@@ -80,32 +80,11 @@ class Docker(Containers, Engine):
         return self._moving().pushing(reference, platform, all_tags=all_tags)
 
     def saving(
-        self, names: Sequence[Reference | str], target: Path | BinaryIO, *, platform: Platform | str | None = None
+        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
     ) -> Transfers:
-        """Write images into one archive (`docker save`), with steps on the way.
-
-        Args:
-            names: names or IDs; a name without a tag means all tags that it has here.
-            target: a path, which gets its content only when all of it is there, or something to write to.
-            platform: one of several that are held; the daemon needs API 1.48 for it.
-
-        Raises:
-            ImageNotFound, PlatformNotFound: one of them is not here; nothing is written.
-            DiskFull, StoreDenied, StoreError: it could not be written.
-        """
         return archives.saving(self.api, names, target, platform)
 
-    def loading(self, source: Path | BinaryIO, *, platform: Platform | str | None = None) -> Transfers:
-        """Bring in the images of an archive (`docker load`), with steps on the way.
-
-        Args:
-            source: a path or something to read from.
-            platform: one of several that it has; the daemon needs API 1.48 for it.
-
-        Raises:
-            NotFound: there is no such file.
-            EngineError: the daemon cannot read it.
-        """
+    def loading(self, source: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
         return archives.loading(self.api, source, platform)
 
     def images(self, filters: ImageFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:

@@ -173,9 +173,10 @@ class Moving:
 
 
 def steps(events: Iterable[Any], told: Told, who: str) -> Generator[Step, None, None]:
-    """Steps of events, the open ones ended when all went well; bytes sent stand between them as plain numbers."""
+    """Steps of events, the open ones ended when all went well."""
     for event in events:
-        yield from told.take(event, who)
+        if event is not None:
+            yield from told.take(event, who)
     yield from told.finished()
 
 
