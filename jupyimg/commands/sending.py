@@ -43,8 +43,8 @@ def send(
         hint = f"%image send {images[0]} --to {next(name for name in ENGINES if name != giver)}"
         raise Misuse(f"the images are in the {giver} engine already", hint=hint)
     with ExitStack() as opened:
-        ends = [_engine(session, name, opened) for name in (giver, taker)]
-        records = yield from sending(*ends, list(dict.fromkeys(images)), platform=platform)
+        source, target = _engine(session, giver, opened), _engine(session, taker, opened)
+        records = yield from sending(source, target, list(dict.fromkeys(images)), platform=platform)
     return Answer(kind="send", records=records, quiet=quiet)
 
 

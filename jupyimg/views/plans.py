@@ -69,8 +69,12 @@ def _stored(rows: Sequence[Row], _look: Look, name: str) -> bool:
     return any(row[name] is not None for row in rows) or all(row["unpacked"] is None for row in rows)
 
 
+def _instead(rows: Sequence[Row], look: Look, _name: str) -> bool:
+    return not _stored(rows, look, "size")
+
+
 def _files(rows: Sequence[Row], look: Look, name: str) -> bool:
-    return _rich_known(rows, look, name) or not _stored(rows, look, "size")
+    return _rich_known(rows, look, name) or _instead(rows, look, name)
 
 
 def _said(rows: Sequence[Row], look: Look, name: str) -> bool:
@@ -140,7 +144,10 @@ _PLANS: dict[str, dict[str, When]] = {
     },
     "df": {**dict.fromkeys(("type", "total", "active", "size", "reclaimable"), _always), "reported": _known},
     "df -v": {
-        **dict.fromkeys(("repository", "tag", "image_id", "created", "size", "shared", "unique"), _always),
+        **dict.fromkeys(("repository", "tag", "image_id", "created"), _always),
+        "size": _stored,
+        "unpacked": _instead,
+        **dict.fromkeys(("shared", "unique"), _always),
         "containers": _known,
     },
     "ps": dict.fromkeys(("container_id", "image", "created", "state", "ports", "name"), _always),

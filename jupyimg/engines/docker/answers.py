@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from jupyimg.engines.docker.chains import Step, layers_at
 from jupyimg.errors import BadDigest, BadReference
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import IMAGE_TYPES
@@ -204,27 +205,37 @@ def detail(image: Document, shown: str) -> ImageDetail:
     )
 
 
+def steps_of(steps: Sequence[Document]) -> list[Step]:
+    """Build steps, base first."""
+    return [Step(_bytes(step.get("Size")) or 0, str(step.get("CreatedBy") or "")) for step in reversed(steps)]
+
+
 def history(steps: Sequence[Document], image: Document) -> list[HistoryRecord]:
-    """Build steps, newest first; which layer belongs to which step only where the counts leave no doubt."""
+    """Build steps, newest first; which layer belongs to which step only where that is beyond doubt."""
     diff_ids = [digest_of(layer) for layer in (image.get("RootFS") or {}).get("Layers") or ()]
-    full = [at for at, step in enumerate(steps) if step.get("Size")]
-    certain = len(full) == len(diff_ids)
-    layers = dict(zip(reversed(full), diff_ids, strict=True)) if certain else {}
+    places = layers_at(len(diff_ids), steps_of(steps))
+    layers = (
+        None if places is None else {len(steps) - 1 - at: digest for at, digest in zip(places, diff_ids, strict=True)}
+    )
     top = image_id_of(image)
-    return [
-        HistoryRecord(
-            image_id=top if at == 0 else digest_of(step.get("Id")) if top else None,
-            created=moment(step.get("Created")),
-            created_by=str(step.get("CreatedBy") or ""),
-            size=_bytes(step.get("Size")),
-            compressed=0 if certain and at not in layers else None,
-            comment=str(step.get("Comment") or ""),
-            empty=at not in layers if certain else False if step.get("Size") else None,
-            layer_digest=None,
-            diff_id=layers.get(at),
+    rows = []
+    for at, step in enumerate(steps):
+        size = _bytes(step.get("Size"))
+        empty = at not in layers if layers is not None else False if size else None
+        rows.append(
+            HistoryRecord(
+                image_id=top if at == 0 else digest_of(step.get("Id")) if top else None,
+                created=moment(step.get("Created")),
+                created_by=str(step.get("CreatedBy") or ""),
+                size=size,
+                compressed=0 if empty else None,
+                comment=str(step.get("Comment") or ""),
+                empty=empty,
+                layer_digest=None,
+                diff_id=layers.get(at) if layers else None,
+            )
         )
-        for at, step in enumerate(steps)
-    ]
+    return rows
 
 
 def moment(seconds: object) -> datetime | None:

@@ -7,14 +7,21 @@ not which of the steps without bytes made a layer; where that leaves a doubt the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jupyimg.model.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+_CONFIG = re.compile(
+    r"(?:/bin/sh -c #\(nop\)\s+)?"
+    r"(?:ARG|CMD|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|SHELL|STOPSIGNAL|USER|VOLUME)\b"
+)
+"""Instructions that only change the config, and never make a layer (Dockerfile reference)."""
 
 EMPTY = Digest("sha256:" + "0" * 64)
 """The chain of no layers."""
@@ -33,24 +40,41 @@ class Chain:
     upto: tuple[int | None, ...]
 
 
-def chain(diff_ids: Sequence[Digest], steps: Sequence[int]) -> Chain:
-    """The chain of an image, given its layers and the bytes of its build steps, both base first."""
+class Step(NamedTuple):
+    """One build step, as a daemon's history tells it: the bytes of its files, and its instruction."""
+
+    size: int
+    created_by: str
+
+
+def chain(diff_ids: Sequence[Digest], steps: Sequence[Step]) -> Chain:
+    """The chain of an image, given its layers and its build steps, both base first."""
     ids: list[Digest] = []
     for diff_id in diff_ids:
         ids.append(Digest.of(f"{ids[-1]} {diff_id}".encode()) if ids else diff_id)
-    return Chain(tuple(ids), _upto(len(ids), steps))
+    early, late = (list(accumulate(steps[at].size for at in at_all)) for at_all in _placed(len(ids), steps))
+    if len(early) != len(ids):
+        return Chain(tuple(ids), (None,) * len(ids))
+    return Chain(tuple(ids), tuple(one if one == other else None for one, other in zip(early, late, strict=True)))
 
 
-def _upto(count: int, steps: Sequence[int]) -> tuple[int | None, ...]:
-    """Bytes up to each layer: certain where it is the same wherever the layers without bytes are put."""
-    bare = [at for at, size in enumerate(steps) if not size]
+def layers_at(count: int, steps: Sequence[Step]) -> list[int] | None:
+    """Which steps made the layers of an image, base first; None where that is in doubt."""
+    early, late = _placed(count, steps)
+    return early if early == late and len(early) == count else None
+
+
+def _placed(count: int, steps: Sequence[Step]) -> tuple[list[int], list[int]]:
+    """The steps that made layers, with layers that have no bytes as early as they may have been, and as late."""
+    bare = [at for at, step in enumerate(steps) if not step.size]
     missing = count - (len(steps) - len(bare))
+    likely = [at for at in bare if not _CONFIG.match(steps[at].created_by)]
+    bare = likely if len(likely) >= missing else bare
     if not 0 <= missing <= len(bare):
-        return (None,) * count
-    first, last = bare[:missing], bare[len(bare) - missing :]
-    early, late = ([size for at, size in enumerate(steps) if size or at in chosen] for chosen in (first, last))
-    both = zip(accumulate(early), accumulate(late), strict=True)
-    return tuple(one if one == other else None for one, other in both)
+        return [], []
+    chosen = set(bare[:missing]), set(bare[len(bare) - missing :])
+    early, late = ([at for at, step in enumerate(steps) if step.size or at in among] for among in chosen)
+    return early, late
 
 
 @dataclass(slots=True)
@@ -69,10 +93,19 @@ class Graph:
         known = (pair for one in self.chains.values() for pair in zip(one.ids, one.upto, strict=True))
         self.upto = {digest: size for digest, size in known if size is not None} | {EMPTY: 0}
 
-    def size(self, images: Iterable[str]) -> int | None:
-        """Bytes of a set of images, each layer once; None where a part of it is in doubt."""
-        sizes = self.freed(images, ()).values()
-        return None if None in sizes else sum(size or 0 for size in sizes)
+    def size(self, images: Iterable[str], staying: Iterable[str] = ()) -> int | None:
+        """Bytes that a set of images has beyond those that stay, each layer once; None where it is in doubt."""
+        kept = {digest for image in staying for digest in self.chains[image].ids}
+        total = 0
+        for image in images:
+            ids = self.chains[image].ids
+            common = [digest for digest in ids if digest in kept]
+            whole, shared = (self.upto.get(part[-1] if part else EMPTY) for part in (ids, common))
+            if whole is None or shared is None:
+                return None
+            total += whole - shared
+            kept.update(ids)
+        return total
 
     def freed(self, going: Iterable[str], staying: Iterable[str]) -> dict[Digest, int | None]:
         """The layers that go with these images, each once, the top of an image first, and the bytes of each."""

@@ -74,14 +74,12 @@ class Space:
         here = list({str(image.get("Id")): image for image in look.images})
         graph, idle = look.graph, [str(image.get("Id")) for image in look.idle()]
         size = used.get("LayersSize") or (graph.size(here) if graph else None)
-        freed = graph.freed(idle, set(here) - set(idle)) if graph else {}
-        told = graph is not None and all(item is not None for item in freed.values())
         row = DiskRecord(
             type="Images",
             total=len(here),
             active=len(here) - len(idle),
             size=size,
-            reclaimable=sum(item or 0 for item in freed.values()) if told else None,
+            reclaimable=graph.size(idle, set(here) - set(idle)) if graph else None,
             reported=_reported(used) if size is not None else None,
         )
         return [row, *(_others(kind, answers.documents(used.get(key)), *how) for kind, (key, *how) in _OTHERS.items())]
@@ -114,8 +112,7 @@ class Space:
             image = answers.document(self.api.get(image_path(image_id, "/json")))
             steps = answers.documents(self.api.get(image_path(image_id, "/history")))
             layers = [answers.digest_of(layer) for layer in (image.get("RootFS") or {}).get("Layers") or ()]
-            sizes = [int(step.get("Size") or 0) for step in reversed(steps)]
-            self.known[image_id] = chain([layer for layer in layers if layer], sizes)
+            self.known[image_id] = chain([layer for layer in layers if layer], answers.steps_of(steps))
         return self.known[image_id]
 
 
@@ -164,18 +161,20 @@ class Look:
         staying = [str(image.get("Id")) for image in self.images if str(image.get("Id")) not in ids]
         rows = []
         for at, image_id in enumerate(ids):
-            freed = self.graph.freed([image_id], [*staying, *ids[at + 1 :]]) if self.graph else {}
-            rows += self._deleted(image_id, freed)
+            rows += self._deleted(image_id, [*staying, *ids[at + 1 :]])
         return [*names, *rows]
 
-    def _deleted(self, image_id: str, freed: dict[Digest, int | None]) -> list[RemovalRecord]:
+    def _deleted(self, image_id: str, others: Sequence[str]) -> list[RemovalRecord]:
+        """An image and what only it needs; the bytes of layers whose own size is in doubt are told with the image."""
         digest = answers.digest_of(image_id)
         if self.graph is None:
             return [_row(digest, None)]
-        if self.as_docker:
-            return [_row(digest, 0), *(_row(layer, size) for layer, size in freed.items())]
-        told = all(size is not None for size in freed.values())
-        return [_row(digest, sum(size or 0 for size in freed.values()) if told else None)]
+        total = self.graph.size([image_id], others)
+        if not self.as_docker:
+            return [_row(digest, total)]
+        layers = self.graph.freed([image_id], others)
+        rest = None if total is None else total - sum(size or 0 for size in layers.values())
+        return [_row(digest, rest), *(_row(layer, size or 0) for layer, size in layers.items())]
 
 
 def _row(digest: Digest | None, freed: int | None) -> RemovalRecord:
