@@ -165,7 +165,8 @@ class _Version(msgspec.Struct):
 def _version_of(client: Client) -> _Version:
     with client.get(f"{client.base_url}/version", stream=True, timeout=client.timeout) as answer:
         if answer.status_code in {401, 403}:
-            raise DaemonDenied(f"{client.endpoint.host} refuses us ({answer.status_code})")
+            hint = "it, or a proxy on the way, wants to know who you are: look at DOCKER_CERT_PATH and the proxies"
+            raise DaemonDenied(f"{client.endpoint.host} refuses us ({answer.status_code})", hint=hint)
         raw = answer.raw.read(_ANSWER, decode_content=True)
         said = raw[:200].decode(errors="replace").strip()
     try:

@@ -49,7 +49,7 @@ class Containers:
 
     def log_batches(self, name: str, **wanted: Any) -> Generator[list[LogRecord]]:
         """See `RunsContainers.log_batches`."""
-        return logs.batches(self.api.client, name, **wanted)
+        return logs.batches(self.api, name, **wanted)
 
     def logs(self, name: str, **wanted: Any) -> Iterator[LogRecord]:
         """See `RunsContainers.logs`."""

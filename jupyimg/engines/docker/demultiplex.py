@@ -26,17 +26,23 @@ LONGEST = 4 << 20
 _HEADER = 8
 _STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
 _SYSTEM = 3
-_PIECE = 16 << 10
-"""Bytes after which Docker cuts a line into messages."""
+_ODD = 16
+"""Bytes that a message may be longer than where it was cut: Docker writes half a character as a longer mark."""
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) ")
+_STAMP_SIZE = 36
 _RETURNS = re.compile(rb"\r+")
 
 
 class Lines:
-    """One stream: messages in, lines out."""
+    """One stream: messages in, lines out.
 
-    def __init__(self, stream: str) -> None:
+    Attributes:
+        cuts_at: see `Dialect`.
+    """
+
+    def __init__(self, stream: str, cuts_at: int = 0) -> None:
         self.stream = stream
+        self.cuts_at = cuts_at
         self._held = bytearray()
         self._stamp: tuple[datetime | None, int] = (None, 0)
 
@@ -45,8 +51,11 @@ class Lines:
         stamp = _STAMP.match(data) if fresh else None
         if not self._held:
             self._stamp = _moment(stamp)
-        self._held += data[stamp.end() :] if stamp else data
+        text = data[stamp.end() :] if stamp else data
+        self._held += text
         yield from self._whole()
+        if stamp and len(text) < self.cuts_at:
+            yield from self.end()  # no newline, and not cut: whoever wrote it has ended
 
     def end(self) -> Iterator[LogRecord]:
         """What is left when nothing more comes: a line without its end."""
@@ -81,22 +90,22 @@ class Lines:
 class TerminalLines(Lines):
     """The one stream of a container with a terminal: every line begins with a time."""
 
-    def __init__(self) -> None:
-        super().__init__("stdout")
+    def __init__(self, cuts_at: int = 0) -> None:
+        super().__init__("stdout", cuts_at)
 
     def _line(self, data: bytes) -> Iterator[LogRecord]:
         stamp = _STAMP.match(data)
         if stamp:
             self._stamp = _moment(stamp)
             data = data[stamp.end() :]
-        return super()._line(_rejoined(data))
+        return super()._line(_rejoined(data, self.cuts_at))
 
 
 class Frames:
     """The whole log of a container without a terminal: bytes in, lines of both streams out."""
 
-    def __init__(self) -> None:
-        self._streams = {"stdout": Lines("stdout"), "stderr": Lines("stderr")}
+    def __init__(self, cuts_at: int = 0) -> None:
+        self._streams = {stream: Lines(stream, cuts_at) for stream in ("stdout", "stderr")}
         self._held = bytearray()
         self._left = 0
         """Bytes that are still to come of a frame that was too long to be kept whole."""
@@ -140,8 +149,8 @@ class Frames:
 class Raw:
     """The whole log of a container with a terminal."""
 
-    def __init__(self) -> None:
-        self._lines = TerminalLines()
+    def __init__(self, cuts_at: int = 0) -> None:
+        self._lines = TerminalLines(cuts_at)
 
     def feed(self, data: bytes) -> Iterator[LogRecord]:
         """Take bytes in as they came."""
@@ -176,13 +185,13 @@ def _moment(stamp: re.Match[bytes] | None) -> tuple[datetime | None, int]:
     return (moment if zone == "Z" else moment.astimezone(UTC)), int(fraction[6:])
 
 
-def _rejoined(line: bytes) -> bytes:
-    """A line of a terminal that Docker cut into messages, without the times that stand where it was cut."""
-    if len(line) <= _PIECE:
+def _rejoined(line: bytes, cuts_at: int) -> bytes:
+    """A line of a terminal that was cut into messages, without the times that stand where it was cut."""
+    if not cuts_at or len(line) <= cuts_at:
         return line
     pieces, at = [], 0
-    while (stamp := _STAMP.match(line, at + _PIECE)) is not None:
-        pieces.append(line[at : at + _PIECE])
+    while (stamp := _STAMP.search(line, at + cuts_at, at + cuts_at + _ODD + _STAMP_SIZE)) is not None:
+        pieces.append(line[at : stamp.start()])
         at = stamp.end()
     return b"".join([*pieces, line[at:]])
 

@@ -16,6 +16,8 @@ class Dialect:
         prunes_all: whether prune can take unused images that have names; otherwise each is removed by its names.
         takes_gzip: whether load reads a compressed archive.
         digest_takes_tags: whether removing ``name@digest`` would take away the tags of the image too.
+        cuts_at: bytes at which it cuts a line of a log into several messages, so that a shorter one without a newline
+            is the last of what wrote it; 0 where a message may end anywhere.
         inspect_says_digest: whether inspect tells what the list tells of an image's digests.
     """
 
@@ -25,6 +27,7 @@ class Dialect:
     prunes_all: bool = True
     takes_gzip: bool = True
     digest_takes_tags: bool = False
+    cuts_at: int = 16 << 10
     inspect_says_digest: bool = True
 
 
@@ -36,6 +39,7 @@ PODMAN = Dialect(
     prunes_all=False,
     takes_gzip=False,
     digest_takes_tags=True,
+    cuts_at=0,
     inspect_says_digest=False,
 )
 

@@ -2,47 +2,44 @@
 
 A log that is there is read in the caller's thread. One that is followed is read by a thread of its own, so that the
 caller can show what it has while nothing comes, and stop at any time: that shuts the socket down, which wakes the
-thread.
+thread, also one that still waits for the head of the answer (Podman sends it with the first line).
+
+Whether a log has frames is read off the container. The media type would say so too, but only from API 1.42 on: earlier
+every log is called raw, or nothing at all.
 """
 
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
-from urllib.parse import quote
-
-from docker.errors import create_api_error_from_http_exception
-from requests import HTTPError
 
 from jupyimg.engines.docker.connection import speaking
 from jupyimg.engines.docker.demultiplex import Frames, Raw
-from jupyimg.errors import Misuse
+from jupyimg.errors import ContainerNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
 
-    from requests import Response
-
-    from jupyimg.engines.docker.connection import Client
+    from jupyimg.engines.docker.api import Api, Call
     from jupyimg.model.records import LogRecord
 
-CHUNK = 1 << 17
-"""Bytes taken at a time, at most."""
-AHEAD = 64
-"""Chunks that a log may be ahead of who looks at it; then the daemon waits."""
+    Arrived = queue.Queue[bytes | Exception | None]
+
+ENOUGH = 1 << 16
+"""Bytes that are worth taking apart at a time; a daemon sends each line by itself."""
+AHEAD = 1 << 10
+"""Pieces that a log may be ahead of who looks at it; then the daemon waits. Each is a line, or 16 KiB of one."""
 PAUSE = 1 / 8
 """Seconds after which a follower hears that nothing came."""
-_MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
-_RAW = "application/vnd.docker.raw-stream"
-_TOLD_APART = (1, 42)
-"""The API from which on the media type of a terminal's log is its own."""
+_NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
 
 def batches(
-    client: Client,
+    api: Api,
     name: str,
     *,
     tail: int | None = None,
@@ -52,66 +49,66 @@ def batches(
     follow: bool = False,
 ) -> Generator[list[LogRecord]]:
     """See `RunsContainers.log_batches`."""
-    asked: dict[str, str | int | None] = {
-        "stdout": 1,
-        "stderr": 1,
-        "timestamps": 1,
-        "tail": "all" if tail is None else str(tail),
+    identity, terminal = _look(api, name)
+    cuts_at = api.dialect.cuts_at
+    lines = Raw(cuts_at) if terminal else Frames(cuts_at)
+    asked = {
+        "stdout": True,
+        "stderr": True,
+        "timestamps": True,
+        "tail": "all" if tail is None else tail,
         "since": _seconds(since),
         "until": _seconds(until),
-        "details": int(details),
-        "follow": int(follow),
+        "details": details,
+        "follow": follow,
     }
-    with speaking(client), closing(_answer(client, name, asked)) as answer:
-        lines = Raw() if _has_terminal(client, name, answer) else Frames()
-        with closing(_live(answer) if follow else _chunks(answer.raw.read)) as chunks:
-            for chunk in chunks:
+    with closing(api.open()) as call:
+        pieces = call.send("GET", f"/containers/{identity}/logs", asked)
+        with closing(_live(call, pieces) if follow else _gathered(pieces)) as arriving:
+            for chunk in arriving:
                 yield list(lines.feed(chunk))
         yield list(lines.end())
 
 
-def _answer(client: Client, name: str, asked: dict[str, str | int | None]) -> Response:
-    """The head of the answer; its body is still to come, and may be silent for as long as it likes."""
-    if not name:
-        raise Misuse("a container has a name", hint="%image ps -a lists them all")
-    url = f"{client.base_url}/v{client.server.api}/containers/{quote(name, safe='')}/logs"
-    answer = client.get(url, params=asked, stream=True, timeout=client.patient)
-    try:
-        answer.raise_for_status()
-    except HTTPError as error:
-        with answer:
-            create_api_error_from_http_exception(error)
-    return answer
+def _look(api: Api, name: str) -> tuple[str, bool]:
+    """A container's ID, and whether it has a terminal.
+
+    Raises:
+        ContainerNotFound: there is none, or there cannot be any of such a name.
+    """
+    if not _NAME.fullmatch(name):
+        raise ContainerNotFound(f"no such container: {name!r}")
+    client = api.client
+    with speaking(client):
+        found = client.inspect_container(name.removeprefix("/"))
+    config = found.get("Config")
+    return str(found.get("Id")), bool(isinstance(config, dict) and config.get("Tty"))
 
 
-def _has_terminal(client: Client, name: str, answer: Response) -> bool:
-    """Whether the log is one stream without frames: as the media type says, where it says, else as the container is."""
-    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    major, _, minor = client.server.api.partition(".")
-    if kind == _MULTIPLEXED:
-        return False
-    if kind == _RAW and (int(major), int(minor)) >= _TOLD_APART:
-        return True
-    config = client.inspect_container(name).get("Config")
-    return bool(isinstance(config, dict) and config.get("Tty"))
+def _gathered(pieces: Iterable[bytes]) -> Generator[bytes]:
+    """The same bytes in fewer pieces."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= ENOUGH:
+            yield b"".join(held)
+            held.clear()
+            size = 0
+    yield b"".join(held)
 
 
-def _chunks(read: Callable[[int], bytes]) -> Generator[bytes]:
-    """All that there is; a frame is a chunk of HTTP, and many of them are read as one."""
-    while chunk := read(CHUNK):
-        yield chunk
-
-
-def _live(answer: Response) -> Generator[bytes]:
-    """Chunks as they come, and b"" after each `PAUSE` in which nothing came."""
-    arrived: queue.Queue[bytes | Exception | None] = queue.Queue(AHEAD)
+def _live(call: Call, pieces: Iterator[bytes]) -> Generator[bytes]:
+    """What has come, as it comes, and b"" after each `PAUSE` in which nothing came."""
+    arrived: Arrived = queue.Queue(AHEAD)
     stopped = threading.Event()
 
     def read() -> None:
         end: Exception | None = None
         try:
-            for chunk in _chunks(answer.raw.read1):
-                arrived.put(chunk)
+            for piece in pieces:
+                arrived.put(piece)
                 if stopped.is_set():
                     return
         except Exception as error:  # noqa: BLE001 - it is raised where it can be answered
@@ -124,26 +121,27 @@ def _live(answer: Response) -> Generator[bytes]:
         yield from _arriving(arrived)
     finally:
         stopped.set()
-        with suppress(OSError, ValueError, RuntimeError):  # it may have ended by itself
-            answer.raw.shutdown()
-        with suppress(queue.Empty):  # a reader that waits for room
-            while True:
-                arrived.get_nowait()
-        reader.join(PAUSE)
+        while reader.is_alive():
+            call.interrupt()
+            with suppress(queue.Empty):  # a reader that waits for room
+                while True:
+                    arrived.get_nowait()
+            reader.join(0.01)
 
 
-def _arriving(arrived: queue.Queue[bytes | Exception | None]) -> Iterator[bytes]:
+def _arriving(arrived: Arrived) -> Iterator[bytes]:
     while True:
-        waiting = []
+        waiting: list[bytes] = []
         with suppress(queue.Empty):
-            waiting.append(arrived.get(timeout=PAUSE))
-            while waiting[-1] and isinstance(waiting[-1], bytes):
-                waiting.append(arrived.get_nowait())
-        yield b"".join(chunk for chunk in waiting if isinstance(chunk, bytes))
-        if waiting and not isinstance(waiting[-1], bytes):
-            if waiting[-1] is not None:
-                raise waiting[-1]
+            found = arrived.get(timeout=PAUSE)
+            while isinstance(found, bytes):
+                waiting.append(found)
+                found = arrived.get_nowait()
+            yield b"".join(waiting)
+            if found is not None:
+                raise found
             return
+        yield b"".join(waiting)
 
 
 def _seconds(moment: datetime | None) -> str | None:
