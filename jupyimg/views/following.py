@@ -27,6 +27,9 @@ INTERVAL = 1 / 8
 LINES = 40
 """Lines that are seen at a time."""
 COLUMNS = 500
+"""Terminal columns of a line that are seen."""
+_ANY = 8 * COLUMNS
+"""Characters of a line that are looked at: more is not seen, and a megabyte would be slow to clean."""
 
 
 class KernelLines(Lines):
@@ -44,7 +47,7 @@ class KernelLines(Lines):
     def changed(self, step: Step) -> None:
         if step.phase is Phase.NOTE:
             self.seen += 1
-            self.newest.append((step.item, words.ellipsis(words.clean(step.text), COLUMNS)))
+            self.newest.append((step.item, words.ellipsis(words.clean(step.text[:_ANY]), COLUMNS)))
             self._pending = True
         now = self.clock()
         if self._pending and now - self._shown >= INTERVAL:

@@ -73,6 +73,14 @@ PROMISED = {
         "ports": "str",
     },
     "logs": {"time": "datetime64[ns, UTC]", "stream": "category", "line": "str"},
+    "engine": {
+        "engine": "str",
+        "current": "boolean",
+        "reachable": "boolean",
+        "version": "str",
+        "api_version": "str",
+        "address": "str",
+    },
 }
 
 
