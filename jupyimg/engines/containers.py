@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from jupyimg import __version__
 from jupyimg.errors import Unsupported
 from jupyimg.model.records import EngineRecord
 
@@ -96,7 +95,13 @@ def about(engine: Engine) -> EngineRecord:
     """
     if isinstance(engine, Answers):
         return engine.about()
-    return EngineRecord(engine=engine.name, current=False, reachable=True, version=f"jupyimg {__version__}")
+    from importlib.metadata import PackageNotFoundError, version  # 10 ms that nothing else needs
+
+    try:
+        ours = f"jupyimg {version('jupyimg')}"
+    except PackageNotFoundError:  # run from its sources
+        ours = "jupyimg"
+    return EngineRecord(engine=engine.name, current=False, reachable=True, version=ours)
 
 
 def running(engine: Engine) -> RunsContainers:
