@@ -167,5 +167,4 @@ def test_a_daemon_that_is_stopped_during_a_pull_is_an_error_that_says_so(tmp_pat
             assert time.monotonic() < deadline
             time.sleep(0.1)
         engine.close()
-        docker.remove_containers = lambda: None
     server.shutdown()
