@@ -60,7 +60,7 @@ PROMISED = {
         "created": "datetime64[ns, UTC]",
         "updated": "datetime64[ns, UTC]",
     },
-    **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy", "pin", "unpin"), TRANSFERS),
+    **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy", "send", "pin", "unpin"), TRANSFERS),
     **dict.fromkeys(("rmi", "prune", "prune --dry-run"), REMOVALS),
     "df": {"type": "category", **dict.fromkeys(("total", "active", "size", "reclaimable", "reported"), "Int64")},
     "df -v": {**IMAGES, "shared": "Int64", "unique": "Int64"},
