@@ -48,7 +48,9 @@ class _Variant:
 
 def digest_of(text: object) -> Digest | None:
     """A digest, also as Podman writes it, without ``sha256:``; None for what is none (``<missing>``)."""
-    word = str(text or "")
+    if not text:
+        return None  # most fields that may hold one hold none
+    word = str(text)
     try:
         return Digest(word if ":" in word else f"sha256:{word}")
     except BadDigest:
@@ -80,13 +82,13 @@ def records(images: Iterable[Document]) -> list[ImageRecord]:
 
 def _rows(image: Document, *, dangling: bool) -> list[ImageRecord]:
     names, variants = _names(image), _variants(image)
-    tagged = bool(tags_of(image))
+    tagged, image_id, created = bool(tags_of(image)), image_id_of(image), moment(image.get("Created"))
     return [
         ImageRecord(
             repository=name.repository,
             tag=name.tag,
-            image_id=image_id_of(image),
-            created=moment(image.get("Created")),
+            image_id=image_id,
+            created=created,
             size=variant.size,
             unpacked=variant.unpacked,
             platform=variant.platform,
@@ -110,7 +112,8 @@ def labels_of(image: Document) -> dict[str, str]:
 
 def _names(image: Document) -> list[_Name]:
     known: dict[str, list[Digest]] = {}
-    for reference in digests_of(image):
+    digests = digests_of(image)
+    for reference in digests:
         if reference.digest is not None:
             known.setdefault(reference.name, []).append(reference.digest)
     names, tagged = [], set()
@@ -122,7 +125,7 @@ def _names(image: Document) -> list[_Name]:
         tagged.add(named.name)
         digest = _source(image, known.get(named.name, ()))
         names.append(_Name(named.familiar_name, named.tag, digest, named.familiar))
-    for only in {item.name: item for item in reversed(digests_of(image))}.values():
+    for only in {item.name: item for item in reversed(digests)}.values():
         if only.name not in tagged:
             digest = _source(image, known[only.name]) or known[only.name][0]
             names.append(_Name(only.familiar_name, None, digest, only.with_digest(digest).familiar))
