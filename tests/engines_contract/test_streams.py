@@ -252,7 +252,8 @@ def test_credentials_go_to_the_daemon_in_its_header_and_nowhere_else(tmp_path: P
     with fake_daemon({"/images/create": answer, "/json": inspect}) as daemon:
         engine = opened(daemon, tmp_path)
         engine.pull("registry.example/app:1")
-        engine.find = {"registry.example": Credentials("ada", "s3cret?>~")}.get
+        known = {"registry.example": Credentials("ada", "s3cret?>~")}
+        engine.find = lambda reference: known.get(reference.host)
         engine.pull("registry.example/app:1")
         engine.pull("other.example/app:1")
         assert not any("s3cret" in asked for asked in daemon.asked)

@@ -51,7 +51,7 @@ class Docker(Containers, Engine):
 
         Args:
             settings: where the daemon is; ``engine`` is "docker" or "podman".
-            find: who we are to a registry, for pulls and pushes; None is nobody.
+            find: who we are to the registry of an image, for pulls and pushes; None is nobody.
         """
         self.settings = settings
         self.name = settings.engine

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jupyimg.model.settings import Settings
     from jupyimg.registry.auth import Credentials
 
-    Find = Callable[[str], Credentials | None]
+    Find = Callable[[Reference], Credentials | None]
     Listening = Generator[Step, None, Told]
 
 _HUB_KEY = "https://index.docker.io/v1/"
@@ -43,7 +43,7 @@ class Moving:
 
     Attributes:
         remote: opens what can ask registries from here.
-        find: who we are to a registry, or None.
+        find: who we are to the registry of an image, or None.
     """
 
     api: Api
@@ -158,7 +158,7 @@ class Moving:
 
     def _listen(self, path: str, params: dict[str, Any], reference: Reference) -> Listening:
         """Ask for work and tell of it; gives what was told when the answer is whole."""
-        headers = {"X-Registry-Auth": auth_header(reference.host, self.find(reference.host) if self.find else None)}
+        headers = {"X-Registry-Auth": auth_header(reference.host, self.find(reference) if self.find else None)}
         call, told = self.api.open(), Told()
 
         def job(put: Callable[[Any], None]) -> None:
