@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dis
+import inspect
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.completer import SimpleCompletion, context_matcher
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from jupyimg.model.content import Step
 
 MATCHER = "jupyimg.image"
+_THROWN_AWAY = {"POP_TOP", "PRINT_EXPR", "CALL_INTRINSIC_1"}
+"""What Python does with the value of an expression that stands alone: drop it, or show it."""
 
 
 @magics_class
@@ -55,9 +59,11 @@ class ImageMagics(Magics):
             raise
         except KeyboardInterrupt:
             raise Interrupted from None
+        if silent and not _is_kept():
+            return None
         if isinstance(answer, Manual):
-            return None if silent else Help(answer)
-        return None if silent else views.to_notebook(answer, widget=self.display == "widget")
+            return Help(answer)
+        return views.to_notebook(answer, widget=self.display == "widget")
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
         kernel = getattr(self.shell, "kernel", None) is not None
@@ -84,6 +90,21 @@ class ImageMagics(Magics):
                 "ordered": True,
             },
         )
+
+
+def _is_kept() -> bool:
+    """Whether the line that runs stands in an assignment: ``x = %image images;`` is silent anyway and means its value.
+
+    IPython makes a call of either form and says nothing of the rest, but what the caller does next is to be seen.
+    """
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name != "run_line_magic":
+        frame = frame.f_back
+    caller = frame.f_back if frame is not None else None
+    if caller is None:
+        return False
+    after = (step.opname for step in dis.get_instructions(caller.f_code) if step.offset > caller.f_lasti)
+    return next(after, "POP_TOP") not in _THROWN_AWAY
 
 
 def load(shell: InteractiveShell) -> None:

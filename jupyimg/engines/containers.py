@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack, runtime_checkable
 
 from jupyimg.errors import Unsupported
 from jupyimg.model.records import EngineRecord
@@ -28,6 +28,24 @@ class Answers(Protocol):
         ...
 
 
+class Wanted(TypedDict, total=False):
+    """Which lines of a log, and whether to wait for more.
+
+    Attributes:
+        tail: only the last so many of what is there; None is all.
+        since: only those from then on.
+        until: only those before.
+        details: what the logging driver noted stands before each line.
+        follow: go on with what is written from now on, until the container stops or the caller does.
+    """
+
+    tail: int | None
+    since: datetime | None
+    until: datetime | None
+    details: bool
+    follow: bool
+
+
 @runtime_checkable
 class RunsContainers(Protocol):
     """An engine that has containers."""
@@ -44,25 +62,12 @@ class RunsContainers(Protocol):
         """
         ...
 
-    def logs(
-        self,
-        name: str,
-        *,
-        tail: int | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        details: bool = False,
-        follow: bool = False,
-    ) -> Iterator[LogRecord]:
+    def logs(self, name: str, **wanted: Unpack[Wanted]) -> Iterator[LogRecord]:
         """The lines that a container wrote, as they come (`docker logs`).
 
         Args:
             name: a name, an ID or the beginning of one.
-            tail: only the last so many of what is there; None is all.
-            since: only those from then on.
-            until: only those before.
-            details: what the logging driver noted stands before each line.
-            follow: go on with what is written from now on, until the container stops or the caller does.
+            wanted: see `Wanted`.
 
         Raises:
             ContainerNotFound: there is no such container.
@@ -70,16 +75,7 @@ class RunsContainers(Protocol):
         """
         ...
 
-    def log_batches(
-        self,
-        name: str,
-        *,
-        tail: int | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        details: bool = False,
-        follow: bool = False,
-    ) -> Generator[list[LogRecord]]:
+    def log_batches(self, name: str, **wanted: Unpack[Wanted]) -> Generator[list[LogRecord]]:
         """`logs` for those who show them: lines in the groups that they arrived in, and [] where nothing came.
 
         While it follows, something comes at least every `docker.logs.PAUSE` seconds.

@@ -101,7 +101,8 @@ class Pruning:
 
 def in_use(entry: Entry, usage: Usage) -> bool:
     """Whether pruning leaves an entry."""
-    return (entry.name is not None and by_user(entry.name) in usage.pins) or usage.relies_on(entry)
+    pinned = bool(usage.pins) and entry.name is not None and by_user(entry.name) in usage.pins
+    return pinned or usage.relies_on(entry)
 
 
 def untagged(before: Entries, left: Entries) -> list[RemovalRecord]:
@@ -118,7 +119,8 @@ def untagged(before: Entries, left: Entries) -> list[RemovalRecord]:
             name = entry.name.familiar
             rows[name] = RemovalRecord(action="untagged", reference=name, digest=entry.digest)
         if (repository, entry.digest) not in known:
-            text = Reference.parse(repository, default_tag="").with_digest(entry.digest).familiar
+            named = entry.name or Reference.parse(repository, default_tag="")
+            text = named.with_digest(entry.digest).familiar
             digests[text] = RemovalRecord(action="untagged", reference=text, digest=entry.digest)
     return list((rows | digests).values())
 

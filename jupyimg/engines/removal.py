@@ -110,7 +110,8 @@ def _untagged(held: Sequence[Held], found: Sequence[Held]) -> list[RemovalRecord
 def first(failures: list[ImageError], done: list[RemovalRecord]) -> ImageError:
     """The first failure; where others were removed all the same, it says which and carries their records."""
     first = failures[0]
-    names = [row.reference for row in done if row.reference is not None]
+    untagged = [row.reference for row in done if row.reference is not None]
+    names = [name for name in untagged if "@" not in name] or untagged
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     if done:
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from jupyimg.model.documents import Index, Manifest
     from jupyimg.model.reference import Reference
     from jupyimg.server.membership import View
+    from jupyimg.server.readers import Readers
     from jupyimg.server.record import Record
 
 _TAGS_LIMIT = 100
@@ -50,8 +51,9 @@ _ANY_TYPE = frozenset({"", "application/json", "application/octet-stream"})
 class Manifests:
     """The endpoints of manifests."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, readers: Readers) -> None:
         self._record = record
+        self._readers = readers
         self._one = threading.Lock()
 
     def get(self, call: Call) -> Answer:
@@ -60,6 +62,8 @@ class Manifests:
         answer = None
         if named:
             digest, media_type = named
+            if call.head.method == "GET":
+                self._readers.note(digest)
             about = (("Content-Type", media_type or OCI_MANIFEST), content_digest(digest))
             answer = whole_file(self._record.store.blob_path(digest), *about)
         if answer is None:

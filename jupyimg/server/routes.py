@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from jupyimg.server.gate import Gate
     from jupyimg.server.message import Answer, Body, Head
+    from jupyimg.server.readers import Readers
     from jupyimg.server.record import Record
     from jupyimg.server.sessions import Sessions
 
@@ -34,8 +35,8 @@ _log = logging.getLogger(__name__)
 class Routes:
     """Answers requests; called in many threads at once."""
 
-    def __init__(self, record: Record, sessions: Sessions, gate: Gate) -> None:
-        blobs, manifests, self._listings = Blobs(record), Manifests(record), Listings(record)
+    def __init__(self, record: Record, sessions: Sessions, readers: Readers, gate: Gate) -> None:
+        blobs, manifests, self._listings = Blobs(record), Manifests(record, readers), Listings(record)
         uploads = Uploads(record, sessions)
         self._gate = gate
         one_upload: Endpoints = {

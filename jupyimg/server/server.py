@@ -11,6 +11,7 @@ from jupyimg.errors import Conflict, ImageError
 from jupyimg.server.channel import Patience
 from jupyimg.server.gate import Gate
 from jupyimg.server.listener import Listener, bind
+from jupyimg.server.readers import Readers
 from jupyimg.server.record import Record
 from jupyimg.server.routes import Routes
 from jupyimg.server.sessions import Sessions
@@ -49,7 +50,8 @@ class ImageServer:
         self._store = store
         self._patience = patience or Patience()
         self._sessions = Sessions(store)
-        self._routes = Routes(Record(store), self._sessions, Gate(self.settings))
+        self._readers = Readers(store)
+        self._routes = Routes(Record(store), self._sessions, self._readers, Gate(self.settings))
         self._listener: Listener | None = None
         self._port = 0
         self._ended = threading.Event()
@@ -97,6 +99,7 @@ class ImageServer:
             self._ended.set()
             listener.stop()
             self._sessions.close()
+            self._readers.close()
 
     def __enter__(self) -> Self:
         if not self.running:
@@ -122,6 +125,7 @@ class ImageServer:
         while True:
             with suppress(ImageError):  # a disk that says no now is asked again
                 self._sessions.sweep()
+                self._readers.sweep()
                 self._store.drop_stale_uploads(_STALE_SECONDS)
             if ended.wait(_SWEEP_SECONDS):
                 return

@@ -75,9 +75,14 @@ class Documents:
         size = self.layout.size(digest)
         if size is None or size > MANIFEST_LIMIT:
             return None
-        with disk(f"read {digest.short}"), self.layout.blob(digest).open("rb") as file:
-            if not file.read(64).lstrip().startswith(b"{"):
+        with disk(f"read {digest.short}"):
+            try:
+                with self.layout.blob(digest).open("rb") as file:
+                    begins = file.read(64).lstrip()
+            except FileNotFoundError:  # deleted since
                 return None
+        if not begins.startswith(b"{"):
+            return None
         try:
             return self.manifest(digest)
         except (ContentError, Unsupported):

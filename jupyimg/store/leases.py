@@ -4,6 +4,9 @@ A lease is one file, locked by the process that holds it, with a digest on each 
 store lock, and whoever deletes reads all leases and deletes under that same lock; so content that was found here
 after its digest was added stays until the lease ends. A lease whose lock can be had is dead: its process ended, in
 whatever way, and the next collector removes it.
+
+A lease for reading says that others are fetching content, as clients of a served store do. Pruning heeds it; removing
+an image by its name does not.
 """
 
 from __future__ import annotations
@@ -26,12 +29,15 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+_READING = ".read"
+
+
 class Lease:
     """Digests that stay until the lease ends. The file is made when the first one is added; threads may share it."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, reading: bool = False) -> None:
         self._layout = layout
-        self._path = layout.leases / uuid.uuid4().hex
+        self._path = layout.leases / (uuid.uuid4().hex + (_READING if reading else ""))
         self._fd: int | None = None
         self._held: set[Digest] = set()
         self._guard = threading.Lock()
@@ -69,16 +75,21 @@ class Lease:
         self.close()
 
 
-def live(layout: Layout) -> set[Digest]:
-    """What the leases of living processes name; dead leases are removed. Only under the store lock."""
+def live(layout: Layout, *, reading: bool = False) -> set[Digest]:
+    """What the leases of living processes name; dead leases are removed. Only under the store lock.
+
+    Args:
+        layout: the store.
+        reading: those for reading too.
+    """
     found: set[Digest] = set()
     with disk("read the leases"):
         for path in layout.leases.iterdir():
             with suppress(FileNotFoundError):  # it has just ended
                 fd = lock.claim(path, create=False)
-                if fd is None:
+                if fd is None and (reading or path.suffix != _READING):
                     found.update(_digests(path.read_bytes()))
-                else:
+                elif fd is not None:
                     _forget(path)
                     lock.release(fd)
     return found

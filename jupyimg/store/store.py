@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, cast
 
-from jupyimg.errors import ContentError, ImageNotFound, SizeMismatch, StoreDenied
+from jupyimg.errors import ContentError, DiskFull, ImageNotFound, SizeMismatch, StoreDenied
 from jupyimg.model.content import CHUNK
 from jupyimg.store import leases, partials, pins
 from jupyimg.store.documents import Documents
@@ -124,6 +124,10 @@ class Store:
                 lease.add(*digests)
             yield lease
 
+    def reading(self) -> Lease:
+        """A lease that only pruning heeds, for content that others are fetching; the caller closes it."""
+        return Lease(self._layout, reading=True)
+
     # ---- looking
 
     def entries(self) -> Entries:
@@ -216,13 +220,25 @@ class Store:
         with self._layout.locked():
             before, kept = self._listing.fresh(), self.pins()
             after, to_keep = edit(before, kept)
-            collector = Collector(self._documents, leases.live(self._layout))
+            leased = leases.live(self._layout)
+            collector = Collector(self._documents, leased)
             same = (after, to_keep) == (before, kept)
             roots = self._roots(before, kept), self._roots(after, to_keep)
             orphaned = [] if same else collector.orphaned(*roots)
             self._keep(kept, to_keep)
+            room = self._write_less(after, leased)
+            return [*collector.delete(orphaned), *room]
+
+    def _write_less(self, after: Entries, leased: Collection[Digest]) -> list[Freed]:
+        """Write a shorter list, also where the disk is full: what broken-off transfers left then makes room for it."""
+        try:
             self._listing.write(after)
-            return collector.delete(orphaned)
+        except DiskFull:
+            room = partials.delete(self._layout, leased, lambda _: True)
+            self._unpacked.forget()
+            self._listing.write(after)
+            return room
+        return []
 
     def usage(self) -> Usage:
         """What lies here now and what needs it; nothing is kept from changing afterwards.
@@ -234,7 +250,7 @@ class Store:
         if self._layout.leases.is_dir():
             try:
                 with self._layout.locked():  # so that no lease is looked at while its process makes it
-                    leased = leases.live(self._layout)
+                    leased = leases.live(self._layout, reading=True)
                     waiting = partials.partials(self._layout, leased)
             except StoreDenied:
                 leased = leases.named(self._layout)
@@ -251,16 +267,16 @@ class Store:
         Returns:
             what was really deleted, in telling order; the digest is None for an upload that never got one.
         """
-        if not self.root.exists():
+        if not self.entries() and not self.root.exists():
             return []
         with self._layout.locked():
-            leased = leases.live(self._layout)
+            leased = leases.live(self._layout, reading=True)
             usage = self._usage(self._listing.fresh(), leased, partials.partials(self._layout, leased))
             staying = choose(usage)
             gone = usage.told(usage.unneeded(staying))
-            self._listing.write(staying)
-            deleted = Collector(self._documents, leased).delete(gone)
-            return [*deleted, *partials.delete(self._layout, leased, doomed)]
+            waited = partials.delete(self._layout, leased, doomed)
+            waited += self._write_less(staying, leased)
+            return [*Collector(self._documents, leased).delete(gone), *waited]
 
     def _usage(self, entries: Entries, leased: Collection[Digest], waiting: Iterable[Partial]) -> Usage:
         kept, blobs = self.pins(), self._layout.blobs()
@@ -296,15 +312,6 @@ class Store:
                 collector = Collector(self._documents, leases.live(self._layout))
                 unneeded = set(collector.unneeded(self._roots(self._listing.fresh(), self.pins())))
                 collector.delete(unneeded.intersection(digests))
-
-    def garbage(self) -> list[Freed]:
-        """What `collect` would delete, broken-off transfers aside; found without writing, for a figure to show."""
-        collector = Collector(self._documents, leases.named(self._layout))
-        sizes = self.blobs()
-        return [
-            Freed(digest, sizes.get(digest, 0))
-            for digest in collector.unneeded(self._roots(self.entries(), self.pins()))
-        ]
 
     def drop_stale_uploads(self, seconds: float) -> None:
         """Delete uploads that no living process writes and that nobody has written to for so long."""

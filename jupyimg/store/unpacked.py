@@ -176,6 +176,11 @@ class Unpacked:
             self._remember(found)
         return found.unpacked
 
+    def forget(self) -> None:
+        """Delete what was written down, for room; it is found again."""
+        with suppress(OSError):
+            self._path.unlink()
+
     def _measure(self, layer: Descriptor) -> int | None:
         found = self._lookup(layer.digest)
         if found is None and layer.media_type in LAYER_TYPES and layer.digest not in self._failed:

@@ -68,8 +68,9 @@ class Usage:
         return self.leased.union(pinned)
 
     def relies_on(self, entry: Entry) -> bool:
-        """Whether a pin or a lease holds an entry, or a manifest that it lists."""
-        return not self.relied.isdisjoint(self.manifests_of(entry))
+        """Whether a pin or a lease holds an entry, or a manifest that it lists, or a lease the index it came from."""
+        fetched = entry.index is not None and entry.index.digest in self.leased
+        return fetched or not self.relied.isdisjoint(self.manifests_of(entry))
 
     def manifests_of(self, entry: Entry) -> set[Digest]:
         """The manifest of an entry; of an index that is held whole, the index and all manifests below."""

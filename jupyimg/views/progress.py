@@ -70,11 +70,13 @@ class LogProgress(Progress):
     def __init__(self, kind: str = "pull", *, file: TextIO | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(kind, clock=clock)
         self.file = file or sys.stderr
+        self._said: set[str] = set()
 
     def changed(self, step: Step) -> None:
         line = line_of(self.ledger, step)
-        if line:
+        if line and step.item not in self._said:  # several names of one image share its layers
             self.write(line)
+            self._said |= {step.item} - {""}
 
     def close(self) -> None:
         if self.ledger.outcome is not Outcome.DONE and self.ledger.items:  # before the first the error says it all

@@ -127,7 +127,7 @@ def _bytes(kind: str, column: Column, row: Row, look: Look) -> Cell:
     count = int(row[column.name])
     if not look.human:
         return Cell(str(count))
-    text = words.size(count, 4 if kind == "df" and not look.rich else 3)
+    text = words.size(count, 4 if not look.rich and (kind == "df" or column.name in {"shared", "unique"}) else 3)
     if kind == "df" and column.name == "reclaimable" and row.get("size") and row.get("type") != "Build Cache":
         text += f" ({count * 100 // int(row['size'])}%)"
     return Cell(text, f"{count:,} bytes")

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import images, lists
+from tests.bench import archives, images, lists
 from tests.bench.measure import HEAD, Figures, Row, Run, once, versus
 from tests.services.containers import write_settings
 from tests.services.daemons import serve_docker
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MEBIBYTE = 1 << 20
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 LISTED = 1000
+SHARED = 5000
 
 
 class Bench:
@@ -208,6 +209,18 @@ def warm_list(bench: Bench, engine: str = "embedded", goal: float = 1.0) -> Row:
     )
 
 
+def space(bench: Bench, what: str, asked: str) -> Row:
+    """What a question about disk space takes against listing the same images, by a new engine each time."""
+    store = bench.folder / "sharing"
+    if not store.exists():
+        apart(lists.fill_sharing, store / "store", LISTED, SHARED)
+    used = once(Run([sys.executable, "-c", lists.SPACE, str(store), asked], dict(os.environ)), bench.log)
+    new, warm = ([float(word) for word in line.split()] for line in bench.log.read_text().splitlines())
+    print(f"{what}: a warm engine takes {warm[0]:.3f} s, to list {warm[1]:.3f} s, ratio {warm[2]:.2f}")
+    ours, theirs = (Figures(seconds, seconds, used.peak) for seconds in new[:2])
+    return Row(f"{what}, {LISTED} images", "engine.images()", ours, theirs, new[2], 2.0)
+
+
 def load(bench: Bench) -> Row:
     """What `%load_ext jupyimg` adds to the start of IPython."""
 
@@ -227,16 +240,95 @@ def load(bench: Bench) -> Row:
     return row
 
 
+@contextmanager
+def archived(bench: Bench) -> Iterator[tuple[Path, Path]]:
+    """A store with an image of 1 GB whose layers are true, and its archive."""
+    store, archive = bench.fresh("saved"), bench.folder / "saved.tar"
+    if not (bench.folder / "true").exists():
+        apart(archives.write_layout, bench.folder / "true", layers=8, size=128 * MEBIBYTE)
+    once(bench.jupyimg(store, "load", "-q", "-i", str(bench.folder / "true")), bench.log)
+    once(bench.jupyimg(store, "save", "-q", "-o", str(archive), "gigabyte:1"), bench.log)
+    yield store, archive
+
+
+def save(bench: Bench, against: str, goal: float | None) -> Row:
+    """`jupyimg save` of 1 GB against copying the layout, and against what docker and skopeo need to save it."""
+    with archived(bench) as (store, archive), serve_docker() as docker:
+        layout = f"oci:{bench.folder / 'true'}:{archives.NAME}"
+        if against == "docker save":
+            once(Run([need("docker"), "-H", docker.host, "load", "-q", "-i", str(archive)], os.environ), bench.log)
+        theirs = {
+            "cp -r of the layout": lambda: Run(["cp", "-r", str(store / "store"), str(bench.fresh("out"))], os.environ),
+            "skopeo copy to oci-archive:": lambda: bench.skopeo(
+                "copy", "-q", layout, f"oci-archive:{bench.fresh('out')}"
+            ),
+            "docker save": lambda: Run(
+                [need("docker"), "-H", docker.host, "save", "-o", str(bench.fresh("out")), "gigabyte:1"], os.environ
+            ),
+        }
+        out = bench.folder / "ours.tar"
+
+        def ours(_: int) -> Run:
+            out.unlink(missing_ok=True)
+            os.sync()
+            return bench.jupyimg(store, "save", "-q", "-o", str(out), "gigabyte:1")
+
+        def other(_: int) -> Run:
+            (bench.folder / "out").is_file() and (bench.folder / "out").unlink()
+            return theirs[against]()
+
+        return bench.versus("save 1 GB", against, goal, ours, other)
+
+
+def load_archive(bench: Bench, against: str, goal: float | None) -> Row:
+    """`jupyimg load` of 1 GB, digests and diff IDs proven, against copying and hashing its bytes, and other tools."""
+    with archived(bench) as (_, archive), serve_docker() as docker:
+        tee = f"tee {bench.folder / 'copy'} < {archive} | sha256sum"
+        theirs = {
+            "tee and sha256sum": lambda: Run(["sh", "-c", tee], os.environ),
+            "skopeo copy from oci-archive:": lambda: bench.skopeo(
+                "copy", "-q", f"oci-archive:{archive}", f"oci:{bench.fresh('out')}:1"
+            ),
+            "docker load": lambda: Run(
+                [need("docker"), "-H", docker.host, "load", "-q", "-i", str(archive)], os.environ
+            ),
+        }
+
+        def other(_: int) -> Run:
+            (bench.folder / "copy").unlink(missing_ok=True)
+            subprocess.run(["docker", "-H", docker.host, "rmi", "-f", "gigabyte:1"], capture_output=True, check=False)
+            os.sync()
+            return theirs[against]()
+
+        return bench.versus(
+            "load 1 GB",
+            against,
+            goal,
+            lambda _: bench.jupyimg(bench.fresh("loaded"), "load", "-q", "-i", str(archive)),
+            other,
+        )
+
+
 ROWS: dict[str, Callable[[Bench], Row]] = {
     "pull-1gb": lambda bench: pull(bench, "gigabyte", "1 GB in 8 layers", 0.65),
     "pull-200": lambda bench: pull(bench, "many", "200 layers of 10 kB", None),
     "push-1gb": lambda bench: push(bench, "gigabyte", "1 GB in 8 layers", 0.8),
     "push-200": lambda bench: push(bench, "many", "200 layers of 10 kB", None),
     "serve-1gb": serve,
+    "save-cp": lambda bench: save(bench, "cp -r of the layout", 1.5),
+    "save-skopeo": lambda bench: save(bench, "skopeo copy to oci-archive:", None),
+    "save-docker": lambda bench: save(bench, "docker save", None),
+    "load-tee": lambda bench: load_archive(bench, "tee and sha256sum", 1.0),
+    "load-skopeo": lambda bench: load_archive(bench, "skopeo copy from oci-archive:", None),
+    "load-docker": lambda bench: load_archive(bench, "docker load", None),
     "list-cold": cold_list,
     "list-warm": warm_list,
     "list-docker": daemon_list,
-    "load": load,
+    "df": lambda bench: space(bench, "df", "lambda engine: engine.disk()"),
+    "df-v": lambda bench: space(bench, "df -v", "lambda engine: engine.disk_images()"),
+    "prune-plan": lambda bench: space(bench, "prune plan", "lambda engine: engine.prune_plan()"),
+    "prune-plan-all": lambda bench: space(bench, "prune -a plan", "lambda engine: engine.prune_plan(everything=True)"),
+    "extension": load,
 }
 
 

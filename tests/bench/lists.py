@@ -36,6 +36,31 @@ print(sorted(times[1:])[5])
 """Lists in a warm kernel and shows it too (HTML and text); prints the median of ten, the first not counted."""
 
 
+SPACE = """
+import sys, time
+from pathlib import Path
+from jupyimg.engines import open_engine
+from jupyimg.model.settings import Settings
+def timed(ask):
+    began = time.perf_counter()
+    ask(engine)
+    return time.perf_counter() - began
+settings, asked = Settings(home=Path(sys.argv[1])), eval(sys.argv[2])
+list_images = lambda engine: engine.images()
+for warm in (False, True):
+    engine, pairs = open_engine(settings), []
+    timed(list_images), timed(asked)
+    for _ in range(11):
+        pair = []
+        for ask in (asked, list_images):
+            engine = engine if warm else open_engine(settings)
+            pair.append(timed(ask))
+        pairs.append(pair)
+    print(*(sorted(values)[5] for values in zip(*pairs)), sorted(ours / theirs for ours, theirs in pairs)[5])
+"""
+"""Asks an engine something and for its images, in turn, each time as a new engine and then as one that knows all."""
+
+
 def _config(number: int) -> bytes:
     return encode(
         {

@@ -42,6 +42,18 @@ def test_a_line_works_inside_a_function_with_its_own_names(shell, samples):
 
 def test_a_semicolon_silences(shell, samples):
     assert run(shell, "%image images;") is None
+    assert run(shell, "%image images; # and a comment") is None
+    assert run(shell, "for _ in range(2):\n    %image images;") is None
+
+
+@pytest.mark.parametrize("code", [
+    "x = %image images;",
+    "def look():\n    found = %image images;\n    return found\nx = look()",
+    "class Kept:\n    value = %image images;\nx = Kept.value",
+])  # fmt: skip
+def test_a_semicolon_does_not_take_the_value_of_an_assignment(shell, samples, code):
+    assert run(shell, code) is None
+    assert isinstance(shell.user_ns["x"], pd.DataFrame)
 
 
 def test_help_is_shown_and_is_no_error(shell):
@@ -146,7 +158,7 @@ def test_rmi_follows_dockers_table(shell, samples):
 def test_rmi_tries_every_name_and_then_says_what_was_not_there(shell, samples):
     with pytest.raises(ImageNotFound, match="nope") as caught:
         run(shell, "%image rmi nope sample/base:1.0")
-    assert "removed" in caught.value.hint
+    assert caught.value.message == "no such image: nope; removed all the same: sample/base:1.0"
     assert "sample/base:1.0" not in set(run(shell, "%image images")["reference"])
     assert len(run(shell, "%image rmi -f nope")) == 0
 

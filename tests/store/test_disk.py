@@ -82,7 +82,7 @@ def test_a_read_only_store_is_read_without_writing_and_without_lock(read_only, p
     assert [entry.name.familiar for entry in store.entries()] == ["nginx:latest"]
     manifest = store.manifest(root.digest)
     assert store.config(manifest.config.digest).platform.os == "linux"
-    assert store.garbage() == []
+    assert store.usage().unneeded(store.entries()) == {}
     assert list(store.missing(root)) == []
     with store.lease(root.digest):
         assert b"".join(store.read(manifest.layers[0])) == b"one"
@@ -95,11 +95,13 @@ def test_a_read_only_store_is_read_without_writing_and_without_lock(read_only, p
         lambda store: store.remove(lambda entries: untag(entries, name("nginx"))),
         lambda store: store.change(lambda _: ()),
         lambda store: store.collect(),
+        lambda store: store.prune(lambda _: (), lambda _: True),
+        lambda store: store.repin(lambda *_: {"me": {LAYER.digest: 0}}),
         lambda store: store.writer().__enter__().has(LAYER),
         lambda store: store.writer().__enter__().ingest(),
         lambda store: store.pin("me", lambda _: {LAYER.digest: 0}),
     ],
-    ids=["remove", "change", "collect", "has", "ingest", "pin"],
+    ids=["remove", "change", "collect", "prune", "repin", "has", "ingest", "pin"],
 )
 def test_writing_to_a_read_only_store_is_denied_with_a_hint(read_only, act):
     with pytest.raises(StoreDenied, match="Read-only file system") as caught:
@@ -114,7 +116,8 @@ def test_a_file_where_the_store_should_be_is_said_and_left_alone(tmp_path, where
     store = Store(tmp_path / where)
     for use in (
         store.entries,
-        store.garbage,
+        store.usage,
+        lambda: store.prune(lambda usage: (), lambda _: True),
         lambda: store.change(lambda _: ()),
         lambda: store.writer().__enter__().has(LAYER),
     ):
@@ -130,3 +133,25 @@ def test_a_store_that_is_deleted_while_it_is_open_is_made_anew(store, place, roo
     assert store.entries() == ()
     bring(store, place, "nginx", place.image())
     verify_store(root)
+
+
+def test_on_a_full_disk_what_a_broken_off_transfer_left_makes_room_for_removing_and_pruning(small_disk, place):
+    root = small_disk / "store"
+    store = Store(root)
+    for number in range(60):
+        bring(store, place, f"app:{number}", place.image(layers=(b"%d" % number,)))
+    for empty in (
+        lambda: store.remove(lambda entries: entries[1:]),
+        lambda: store.prune(lambda usage: usage.entries[1:], lambda _: False),
+    ):
+        half = root / ".jupyimg" / "ingest" / f"sha256-{'0' * 64}"
+        with suppress(OSError), half.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        with pytest.raises(DiskFull):
+            bring(store, place, "more", place.image(layers=(b"y" * 9000,)))
+        size, before = half.stat().st_size, len(store.entries())
+        freed = dict(empty())
+        assert freed[Digest(f"sha256:{'0' * 64}")] == size
+        assert len(store.entries()) == before - 1
+        verify_store(root)

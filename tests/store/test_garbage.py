@@ -92,7 +92,7 @@ def test_removing_an_image_leaves_garbage_that_lay_about_before_to_collect(store
         put(sink, place, [place.put(b"orphan", OCI_MANIFEST)])
     orphan = Digest.of(b"orphan")
     assert orphan not in {freed.digest for freed in store.remove(lambda entries: untag(entries, name("nginx")))}
-    assert store.garbage() == [Freed(orphan, 6)]
+    assert store.usage().unneeded(store.entries()) == {orphan: 6}
     assert store.collect() == [Freed(orphan, 6)]
     assert on_disk(store) == set()
 

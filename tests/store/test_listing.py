@@ -40,7 +40,7 @@ def named(*names):
 
 def test_a_folder_that_is_not_there_is_an_empty_store_and_stays_away(store, root):
     assert store.entries() == ()
-    assert store.garbage() == []
+    assert store.usage().unneeded(store.entries()) == {}
     assert store.collect() == []
     assert store.remove(lambda entries: untag(entries, NGINX)) == []
     assert not root.parent.exists()

@@ -134,3 +134,15 @@ def test_the_worker_knows_every_image_it_brings(store):
         bring(store, place, f"all:{number}", root)
         assert store.resolve(name(f"all:{number}")).digest == root.digest
     verify_store(store.root)
+
+
+def test_figures_can_be_asked_for_while_others_change_everything(root):
+    processes = [start(root, 50 + number, 60) for number in range(2)]
+    store, looks = Store(root), 0
+    while any(process.poll() is None for process in processes):
+        usage = store.usage()
+        assert sum(usage.unneeded(()).values()) <= sum(usage.blobs.values())
+        looks += 1
+    for process in processes:
+        finish(process)
+    assert looks > 5

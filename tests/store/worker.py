@@ -88,8 +88,11 @@ class Worker:
         self.store.remove(lambda entries: untag(entries, target))
 
     def prune(self) -> None:
-        self.store.remove(lambda entries: tuple(entry for entry in entries if not entry.dangling))
-        self.store.collect()
+        if self.random.random() < 0.5:
+            self.store.prune(lambda usage: tuple(e for e in usage.entries if not e.dangling), lambda _: True)
+        else:
+            self.store.remove(lambda entries: tuple(entry for entry in entries if not entry.dangling))
+            self.store.collect()
 
     def run(self, steps: int) -> None:
         for _ in range(steps):

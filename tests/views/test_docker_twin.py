@@ -6,6 +6,7 @@ spellings are checked against Docker's own code and not against a copy of it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jupyimg.model.records import DiskImageRecord, DiskRecord
 from jupyimg.views import Answer
 from jupyimg.views.plain import text
 from tests.views.samples import digest, image, step
@@ -189,3 +191,42 @@ def test_history(flags: dict[str, bool], words: tuple[str, ...], tmp_path: Path)
     # Docker pads by characters, which puts the columns behind Chinese text out of line; ours stand in line.
     assert shown[:2] + shown[3:] == theirs[:2] + theirs[3:]
     assert shown[2].split() == theirs[2].split()
+
+
+def usage(records: Sequence[DiskImageRecord], size: int) -> dict[str, Any]:
+    rows = [
+        {**row, "SharedSize": record.shared, "Size": record.size, "Containers": record.containers}
+        for row, record in zip(listed(records), records, strict=True)
+    ]
+    return {"/system/df": {"LayersSize": size, "Images": rows, "Containers": [], "Volumes": [], "BuildCache": []}}
+
+
+def on_disk(**changes: Any) -> DiskImageRecord:
+    plain = image(**changes)
+    known = {item.name: getattr(plain, item.name) for item in dataclasses.fields(plain)}
+    return DiskImageRecord(**known, shared=plain.size // 3, unique=plain.size - plain.size // 3)
+
+
+@pytest.mark.parametrize("size", SIZES[3:])
+def test_df(size: int, tmp_path: Path) -> None:
+    images = [on_disk(size=size // 2, containers=1), on_disk(size=size // 2, containers=0)]
+    free = size - images[0].unique
+    empty = [
+        DiskRecord(type=what, total=0, active=0, size=0, reclaimable=0)
+        for what in ("Containers", "Local Volumes", "Build Cache")
+    ]
+    records = [DiskRecord(type="Images", total=2, active=1, size=size, reclaimable=free), *empty]
+    shown = ours(Answer(kind="df", records=records), datetime.now(UTC))
+    assert shown == docker(usage(images, size), tmp_path, "system", "df")
+
+
+def test_df_of_each_image(tmp_path: Path) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    images = [
+        on_disk(repository=f"place/name{at}", size=size, created=now - timedelta(seconds=age), containers=at % 2)
+        for at, (size, age) in enumerate(zip(SIZES, AGES, strict=True))
+    ]
+    theirs = docker(usage(images, 10**14), tmp_path, "system", "df", "-v")
+    shown = ours(Answer(kind="df -v", records=images), now)
+    assert shown == theirs[: len(shown)]
+    assert theirs[len(shown) :][:2] == ["", "Containers space usage:"]

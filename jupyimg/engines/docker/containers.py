@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from jupyimg.engines.docker import logs
 from jupyimg.engines.docker.connection import speaking
@@ -15,6 +15,7 @@ from jupyimg.model.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from jupyimg.engines.containers import Wanted
     from jupyimg.engines.docker.api import Api
     from jupyimg.engines.docker.connection import Client
     from jupyimg.model.records import LogRecord
@@ -47,11 +48,11 @@ class Containers:
         """See `RunsContainers.containers`."""
         return listed(self.api.client, everything=everything, filters=filters, last=last)
 
-    def log_batches(self, name: str, **wanted: Any) -> Generator[list[LogRecord]]:
+    def log_batches(self, name: str, **wanted: Unpack[Wanted]) -> Generator[list[LogRecord]]:
         """See `RunsContainers.log_batches`."""
         return logs.batches(self.api, name, **wanted)
 
-    def logs(self, name: str, **wanted: Any) -> Iterator[LogRecord]:
+    def logs(self, name: str, **wanted: Unpack[Wanted]) -> Iterator[LogRecord]:
         """See `RunsContainers.logs`."""
         with closing(self.log_batches(name, **wanted)) as batches:
             for batch in batches:

@@ -14,7 +14,7 @@ import queue
 import re
 import threading
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from jupyimg.engines.docker.connection import speaking
 from jupyimg.engines.docker.demultiplex import Frames, Raw
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
 
+    from jupyimg.engines.containers import Wanted
     from jupyimg.engines.docker.api import Api, Call
     from jupyimg.model.records import LogRecord
 
@@ -38,28 +39,20 @@ PAUSE = 1 / 8
 _NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
 
-def batches(
-    api: Api,
-    name: str,
-    *,
-    tail: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    details: bool = False,
-    follow: bool = False,
-) -> Generator[list[LogRecord]]:
+def batches(api: Api, name: str, **wanted: Unpack[Wanted]) -> Generator[list[LogRecord]]:
     """See `RunsContainers.log_batches`."""
     identity, terminal = _look(api, name)
     cuts_at = api.dialect.cuts_at
     lines = Raw(cuts_at) if terminal else Frames(cuts_at)
+    tail, follow = wanted.get("tail"), wanted.get("follow", False)
     asked = {
         "stdout": True,
         "stderr": True,
         "timestamps": True,
         "tail": "all" if tail is None else tail,
-        "since": _seconds(since),
-        "until": _seconds(until),
-        "details": details,
+        "since": _seconds(wanted.get("since")),
+        "until": _seconds(wanted.get("until")),
+        "details": wanted.get("details", False),
         "follow": follow,
     }
     with closing(api.open()) as call:

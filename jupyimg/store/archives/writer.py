@@ -174,7 +174,7 @@ class ArchiveWriter:
                 self._out.close()
             self._file.flush()
             if self._fresh is not None and isinstance(self._target, Path):
-                os.fsync(self._file.fileno())
+                # Not forced to the disk: nobody relies on it yet, and cp and docker save leave that to the system too.
                 self._file.close()
                 self._fresh.replace(self._target)
                 self._fresh = None
