@@ -78,7 +78,7 @@ def _every(session: Session) -> tuple[list[EngineRecord], tuple[str, ...]]:
     for name in ENGINES:
         current = name == session.settings.engine
         try:
-            found = about(session.engine) if current else _looked_at(replace(session.given, engine=name))
+            found = _looked_at(session.settings if current else replace(session.given, engine=name))
         except ImageError as error:
             found = EngineRecord(engine=name, current=current, reachable=False)
             notes.append(f"{name}: {error.message}")
@@ -87,6 +87,7 @@ def _every(session: Session) -> tuple[list[EngineRecord], tuple[str, ...]]:
 
 
 def _looked_at(settings: Settings) -> EngineRecord:
+    """Who answers; also of the current engine a new connection is asked, which is not waited for as long."""
     fresh = open_engine(replace(settings, connect_timeout=PATIENCE, read_timeout=PATIENCE))
     try:
         return about(fresh)

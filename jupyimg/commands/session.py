@@ -119,11 +119,14 @@ class Session:
             self._engine = None
 
 
-def connected(*, home: str | None = None, engine: str | None = None) -> Engine:
+def connected(*, home: str | None = None, engine: str | None = None, host: str | None = None) -> Engine:
     """An engine as the environment says, unless told otherwise; see `jupyimg.connect`."""
     settings = settings_from(os.environ)
     if home is not None:
         settings = dataclasses.replace(settings, home=Path(home).expanduser())
     if engine is not None:
         settings = dataclasses.replace(settings, engine=engine)
+    if host is not None:
+        daemon = dataclasses.replace(settings.daemon, host=host, podman_host=host)
+        settings = dataclasses.replace(settings, daemon=daemon)
     return open_engine(settings)

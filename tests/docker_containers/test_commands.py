@@ -13,13 +13,16 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+import jupyimg
 from jupyimg import views
 from jupyimg.commands import Session, containers, run
 from jupyimg.commands import engine as engine_command
 from jupyimg.commands.complete import candidates
 from jupyimg.errors import ContainerNotFound, Misuse, NoDaemon, Unsupported
 from jupyimg.model.content import Phase
+from jupyimg.model.records import ContainerRecord
 from jupyimg.model.settings import DaemonSettings, Settings
+from jupyimg.views.answer import Answer
 from jupyimg.views.html import to_html
 from tests.docker_containers.daemons import ran, settings_for, wait_for
 from tests.docker_containers.fake import fake_daemon
@@ -149,6 +152,13 @@ def test_an_engine_that_is_silent_is_only_waited_for_a_while(embedded, monkeypat
     assert docker in to_html(views.to_notebook(answer)).replace("&#x27;", "'")
 
 
+def test_python_connects_to_a_daemon_by_its_address(podmand):
+    engine = jupyimg.connect(engine="podman", host=podmand.host)
+    assert engine.about().version.startswith("Podman")
+    assert jupyimg.frame(engine.containers(), "ps").empty
+    engine.close()
+
+
 def test_a_terminal_only_shows_engines(embedded):
     embedded.terminal = True
     assert "ENGINE" in text(embedded, "engine")
@@ -196,6 +206,13 @@ def test_containers_are_listed_and_read_but_not_changed(session, web):
     for line in ("container rm web", "docker container prune", "container ls-files"):
         refused(session, line, Misuse)
     assert "web" in set(frame(session, "ps -a")["name"])
+
+
+def test_an_image_whose_name_has_moved_on_is_shown_by_its_short_id():
+    record = ContainerRecord(container_id="c" * 64, name="x", image=f"sha256:{'a' * 64}", state="exited", created=None)
+    shown, whole = (views.to_text(Answer(kind="ps", records=[record], no_trunc=no_trunc)) for no_trunc in (False, True))
+    assert f" {'a' * 12} " in shown
+    assert record.image in whole
 
 
 def test_an_unknown_filter_is_refused(session):

@@ -7,6 +7,8 @@ import os
 import socket
 import ssl
 import time
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +16,7 @@ import pytest
 
 from jupyimg.engines.docker.connection import NEWEST, OLDEST, _proxies, agreed, connect
 from jupyimg.engines.docker.contexts import endpoints
+from jupyimg.engines.docker.engine import Docker
 from jupyimg.engines.docker.tunnel import command
 from jupyimg.errors import DaemonDenied, EngineError, Misuse, NoDaemon
 from jupyimg.model.settings import DaemonSettings, Settings
@@ -89,6 +92,25 @@ def test_a_daemon_at_the_other_end_of_ssh_is_the_same_daemon(dockerd, tmp_path, 
     running = list(client.tunnel._pool._running)
     client.close()
     assert all(one.poll() is not None for one in running)
+
+
+def test_a_log_is_followed_over_ssh_and_stops_at_once(dockerd, tmp_path, monkeypatch):
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f"#!/bin/sh\nfor last; do :; done\nDOCKER_HOST={dockerd.host} exec $last\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
+    made = dockerd.start("--stop-signal=KILL", "localhost/box:1", "sh", "-c", "while sleep 0.05; do echo x; done")
+    engine = Docker(settings_at("ssh://far.example", tmp_path))
+    took = []
+    for _ in range(2):
+        with closing(engine.logs(made, follow=True)) as lines:
+            assert [one.line for one in islice(lines, 3)] == ["x"] * 3
+            began = time.monotonic()
+        took.append(time.monotonic() - began)
+    engine.close()
+    dockerd.run("rm", "-f", made)
+    assert min(took) < 0.2
 
 
 def test_a_stopped_daemon_is_said_to_be_none(tmp_path, socket_path):
