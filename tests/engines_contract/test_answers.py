@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyimg.engines import open_engine
+from jupyimg.engines.base import PruneFilter
 from jupyimg.engines.docker import answers
 from jupyimg.engines.docker.chains import EMPTY, Graph, Step, chain, layers_at
+from jupyimg.engines.docker.space import Look
 from jupyimg.errors import ImageNotFound
 from jupyimg.model.digest import Digest
 from jupyimg.model.platform import Platform
@@ -188,6 +190,17 @@ def test_a_list_costs_one_request_however_many_images_there_are(tmp_path: Path):
         assert len(engine.images(everything=True)) == 1000
         assert [path for path in daemon.asked if "/images/" in path] == [daemon.asked[-1]]
         engine.close()
+
+
+def test_pruning_a_containerd_store_spares_the_name_that_a_container_was_given():
+    other = {**CONTAINERD, "Id": digest("b"), "RepoTags": ["idle:1"], "RepoDigests": []}
+    containers = [{"Image": "nginx:1.27", "ImageID": digest("a")}]
+    look = Look([CONTAINERD, other], containers, None, as_docker=True)
+    rows = look.plan(PruneFilter(), everything=True)
+    assert [row.reference for row in rows if row.action == "untagged"] == ["idle:1", "registry.example/web:1"]
+    (gone,) = [row for row in rows if row.action == "deleted"]
+    assert (gone.digest, gone.freed) == (digest("b"), None)  # what its blobs share is not told
+    assert look.plan(PruneFilter(), everything=False) == []
 
 
 # ---- chains: which layers images share, and how much that is

@@ -1,4 +1,4 @@
-"""Dialects: where daemons that speak Docker's API differ, as rows of one table (containers.md lists them as 1.15)."""
+"""Dialects: where daemons that speak Docker's API differ, as rows of one table."""
 
 from __future__ import annotations
 

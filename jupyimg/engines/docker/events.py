@@ -1,7 +1,7 @@
 """Events: what a daemon says on the way of a pull, push or load, folded into the steps that every engine reports.
 
 Objects may be cut anywhere, or stand several in one piece; an error is one of them, after a status of 200; and an
-answer that ends in the middle of one was cut off, so that its outcome is unknown (containers.md, traps 69 to 71).
+answer that ends in the middle of one was cut off, so that its outcome is unknown.
 """
 
 from __future__ import annotations

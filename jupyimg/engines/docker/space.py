@@ -156,13 +156,22 @@ class Look:
         names = [row for image in going for row in _names(image, answers.tags_of(image), digests=docker)]
         if everything and docker:
             used = (one for one in self.images if one.get("Id") in self.users() and _matches(one, filters))
-            names += [row for one in used for row in _names(one, sorted(answers.tags_of(one))[:-1], digests=docker)]
+            names += [row for one in used for row in _names(one, self._spare(one), digests=docker)]
         ids = [str(image.get("Id")) for image in going]
         staying = [str(image.get("Id")) for image in self.images if str(image.get("Id")) not in ids]
         rows = []
         for at, image_id in enumerate(ids):
             rows += self._deleted(image_id, [*staying, *ids[at + 1 :]])
         return [*names, *rows]
+
+    def _spare(self, image: Document) -> list[str]:
+        """The names that Docker takes from an image in use: all but the last, or but those that containers have."""
+        tags = sorted(answers.tags_of(image))
+        if not image.get("Descriptor"):
+            return tags[:-1]
+        given = {str(one.get("Image")) for one in self.containers}
+        kept = [tag for tag in tags if tag in given] or tags[:1]
+        return [tag for tag in tags if tag not in kept]
 
     def _deleted(self, image_id: str, others: Sequence[str]) -> list[RemovalRecord]:
         """An image and what only it needs; the bytes of layers whose own size is in doubt are told with the image."""
