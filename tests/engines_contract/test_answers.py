@@ -136,6 +136,8 @@ def test_a_digest_that_may_be_another_tags_is_not_claimed():
         {"Id": digest("c")},
         {"Id": digest("c"), "RepoTags": None, "RepoDigests": None, "Labels": None, "Created": None, "Size": None},
         {"Id": digest("c"), "RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"], "Created": -62135596800},
+        {"Id": digest("c"), "RepoTags": 5, "RepoDigests": {"a": 1}, "Manifests": "no", "RootFS": [], "Labels": 3},
+        {"Id": digest("c"), "Manifests": [7, {"Kind": "image"}], "RepoTags": [None, 3], "RootFS": {"Layers": {}}},
         {"Id": "c" * 64, "Created": "soon", "Size": -1, "Containers": None, "Manifests": [], "Labels": {"a": None}},
     ],
 )

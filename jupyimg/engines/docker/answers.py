@@ -64,12 +64,12 @@ def image_id_of(image: Document) -> Digest | None:
 
 def tags_of(image: Document) -> list[str]:
     """The names of an image, as the daemon writes them; Podman lists a name with a digest among them."""
-    return [name for name in image.get("RepoTags") or () if name not in NAMELESS and "@" not in name]
+    return [name for name in _texts(image.get("RepoTags")) if name not in NAMELESS and "@" not in name]
 
 
 def digests_of(image: Document) -> list[Reference]:
     """``name@digest`` for each digest by which a repository is known to have the image."""
-    found = (reference_of(name) for name in image.get("RepoDigests") or () if name not in NAMELESS)
+    found = (reference_of(name) for name in _texts(image.get("RepoDigests")) if name not in NAMELESS)
     return [reference for reference in found if reference and reference.digest]
 
 
@@ -142,7 +142,7 @@ def _source(image: Document, known: Sequence[Digest]) -> Digest | None:
 
 
 def _variants(image: Document) -> list[_Variant]:
-    held = [item for item in image.get("Manifests") or () if item.get("Kind") == "image" and item.get("Available")]
+    held = [item for item in documents(image.get("Manifests")) if item.get("Kind") == "image" and item.get("Available")]
     containers = image.get("Containers")
     count = containers if isinstance(containers, int) and containers >= 0 else None
     if held:
@@ -155,13 +155,13 @@ def _variants(image: Document) -> list[_Variant]:
 
 
 def _variant(item: Document, containers: int | None) -> _Variant:
-    data, sizes = item.get("ImageData") or {}, item.get("Size") or {}
+    data, sizes = document(item.get("ImageData")), document(item.get("Size"))
     users = data.get("Containers")
     return _Variant(
         size=_bytes(sizes.get("Content")),
-        unpacked=_bytes((data.get("Size") or {}).get("Unpacked")),
-        platform=str(_platform(data.get("Platform") or {})) or None,
-        manifest_digest=digest_of((item.get("Descriptor") or {}).get("digest") or item.get("ID")),
+        unpacked=_bytes(document(data.get("Size")).get("Unpacked")),
+        platform=str(_platform(document(data.get("Platform")))) or None,
+        manifest_digest=digest_of(document(item.get("Descriptor")).get("digest") or item.get("ID")),
         containers=len(users) if isinstance(users, list) else containers,
     )
 
@@ -188,7 +188,7 @@ def detail(image: Document, shown: str) -> ImageDetail:
     """One image in full, of what ``GET /images/{name}/json`` answers."""
     one = _variants(image)
     platform = _platform(image)
-    offered = [item for item in image.get("Manifests") or () if item.get("Kind") == "image"]
+    offered = [item for item in documents(image.get("Manifests")) if item.get("Kind") == "image"]
     held = [row.platform for row in one if row.platform] or ([str(platform)] if platform.architecture else [])
     name = next((name for name in _names(image) if shown in {name.reference, name.repository}), _names(image)[0])
     mine = next((row for row in one if row.platform == str(platform)), one[0])
@@ -198,7 +198,7 @@ def detail(image: Document, shown: str) -> ImageDetail:
         digest=name.digest,
         manifest_digest=mine.manifest_digest,
         platform=platform if platform.architecture else None,
-        platforms=tuple(str(_platform((item.get("Descriptor") or {}).get("platform") or {})) for item in offered),
+        platforms=tuple(str(_platform(document(document(item.get("Descriptor")).get("platform")))) for item in offered),
         held=tuple(held),
         document=image,
         manifest={},
@@ -208,6 +208,12 @@ def detail(image: Document, shown: str) -> ImageDetail:
     )
 
 
+def layers_of(image: Document) -> list[Digest]:
+    """Digests of the layers, unpacked, base first."""
+    found = (digest_of(layer) for layer in _texts(document(image.get("RootFS")).get("Layers")))
+    return [digest for digest in found if digest is not None]
+
+
 def steps_of(steps: Sequence[Document]) -> list[Step]:
     """Build steps, base first."""
     return [Step(_bytes(step.get("Size")) or 0, str(step.get("CreatedBy") or "")) for step in reversed(steps)]
@@ -215,7 +221,7 @@ def steps_of(steps: Sequence[Document]) -> list[Step]:
 
 def history(steps: Sequence[Document], image: Document) -> list[HistoryRecord]:
     """Build steps, newest first; which layer belongs to which step only where that is beyond doubt."""
-    diff_ids = [digest_of(layer) for layer in (image.get("RootFS") or {}).get("Layers") or ()]
+    diff_ids = layers_of(image)
     places = layers_at(len(diff_ids), steps_of(steps))
     layers = (
         None if places is None else {len(steps) - 1 - at: digest for at, digest in zip(places, diff_ids, strict=True)}
@@ -258,6 +264,10 @@ def documents(answer: object) -> list[Document]:
 def document(answer: object) -> Document:
     """An object; whatever else a daemon answered is an empty one."""
     return answer if isinstance(answer, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _bytes(value: object) -> int | None:

@@ -183,4 +183,4 @@ def same(before: ImageDetail | None, after: ImageDetail) -> bool:
 
 
 def _identity(found: ImageDetail) -> Any:
-    return found.document.get("Id"), sorted(found.document.get("RepoDigests") or ())
+    return found.document.get("Id"), sorted(map(str, answers.digests_of(found.document)))

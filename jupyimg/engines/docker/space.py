@@ -111,8 +111,7 @@ class Space:
         if image_id not in self.known:
             image = answers.document(self.api.get(image_path(image_id, "/json")))
             steps = answers.documents(self.api.get(image_path(image_id, "/history")))
-            layers = [answers.digest_of(layer) for layer in (image.get("RootFS") or {}).get("Layers") or ()]
-            self.known[image_id] = chain([layer for layer in layers if layer], answers.steps_of(steps))
+            self.known[image_id] = chain(answers.layers_of(image), answers.steps_of(steps))
         return self.known[image_id]
 
 
