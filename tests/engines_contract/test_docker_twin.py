@@ -42,7 +42,8 @@ class Twin:
 
     def make(self, *tags: str, container: str = "") -> None:
         """The image under its own name and further ones; with a container that is ``created`` or ``running``."""
-        self.docker.reset()
+        self.docker.run("rm", "-f", "user", check=False)
+        self.docker.run("image", "prune", "-af")
         self.docker.run("pull", "-q", self.first)
         for tag in tags:
             self.docker.run("tag", self.first, tag)
@@ -65,6 +66,7 @@ class Twin:
 
 @pytest.fixture
 def twin(_docker: Daemon, busybox_image: RealImage) -> Twin:
+    _docker.remove_containers()
     return Twin(_docker, busybox_image)
 
 
@@ -192,8 +194,7 @@ def test_df_counts_what_the_docker_command_counts(twin: Twin, engine: Engine):
 
 def test_what_df_calls_reclaimable_is_what_comes_free(twin: Twin, engine: Engine):
     """Two unused images that share their base: by themselves they free little, together all of it."""
-    twin.docker.reset()
-    twin.docker.run("pull", "-q", twin.first)
+    twin.make()
     twin.docker.run("pull", "-q", twin.next)
     images = {row.type: row for row in engine.disk()}["Images"]
     own = sum(row.unique for row in engine.disk_images())
