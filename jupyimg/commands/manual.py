@@ -13,6 +13,7 @@ from jupyimg.commands.verbs import VERBS, Verb
 
 EXAMPLES = (
     ("pull nginx:1.27", "fetch an image"),
+    ("search mysql --limit 5", "look images up; tags mysql lists one's tags"),
     ("images", "a DataFrame of what is here; x = %image images keeps it"),
     ("history nginx:1.27", "how it was built"),
     ("tag nginx:1.27 localhost:5000/me/nginx:v1", "a further name"),

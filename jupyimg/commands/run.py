@@ -14,6 +14,7 @@ from jupyimg.commands import (  # noqa: F401 - importing them declares their sub
     archives,
     containers,
     engine,
+    exploring,
     local,
     remote,
     sending,

@@ -40,6 +40,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         platform=Platform.parse(platform) if platform else None,
         insecure=frozenset(environ.get("JUPYIMG_INSECURE", "").replace(",", " ").split()),
         proxies={scheme: value for scheme, value in proxies.items() if value},
+        hub_api=environ.get("JUPYIMG_HUB_API", ""),
         ca_file=environ.get("SSL_CERT_FILE", ""),
         daemon=_daemon_from(environ),
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from jupyimg.engines.remote import Remote
     from jupyimg.engines.serving import Serving
+    from jupyimg.model.records import FactRecord
     from jupyimg.model.settings import Settings
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Engine",
     "ImageFilter",
     "PruneFilter",
+    "open_about",
     "open_engine",
     "open_remote",
     "open_serving",
@@ -61,6 +63,12 @@ def open_serving(settings: Settings) -> Serving:
     """What makes a registry out of this machine, for every engine."""
     make: Callable[[Settings], Serving] = _named("jupyimg.engines.serving:Serving")
     return make(settings)
+
+
+def open_about() -> Callable[..., list[FactRecord]]:
+    """What there is to know of a session; see `about.about`."""
+    about: Callable[..., list[FactRecord]] = _named("jupyimg.engines.about:about")
+    return about
 
 
 def _named(path: str) -> Any:

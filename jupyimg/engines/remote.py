@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyimg.engines import details
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
+from jupyimg.engines.exploring import MOST, Exploring
 from jupyimg.errors import Misuse, Unsupported
 from jupyimg.model.config import read_config
-from jupyimg.model.content import Phase, Step
+from jupyimg.model.content import Phase, Step, drain
 from jupyimg.model.documents import Index, Manifest, choose
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
-from jupyimg.registry import Registries
+from jupyimg.model.reference import DOCKER_HUB
+from jupyimg.registry import Registries, Wanted
 from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from jupyimg.engines.asked import Transfers
+    from jupyimg.engines.exploring import Cataloguing, Searching, Tagging
     from jupyimg.model.digest import Digest
-    from jupyimg.model.records import HistoryRecord, ImageDetail
+    from jupyimg.model.records import Found, HistoryRecord, ImageDetail, Quota, SearchRecord, TagRecord
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
     from jupyimg.registry import Repository
@@ -32,6 +35,7 @@ class Remote:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.registries = Registries(settings)
+        self.exploring = Exploring(self.registries, settings)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -44,6 +48,88 @@ class Remote:
             RemoteNotFound, Denied, Unreachable: what the registry said.
         """
         return self._repository(as_reference(reference, default_tag="")).tags()
+
+    def searching(
+        self,
+        term: str,
+        *,
+        limit: int = 25,
+        stars: int = 0,
+        official: bool | None = None,
+        automated: bool | None = None,
+    ) -> Searching:
+        """Look up repositories (`docker search`), with steps on the way.
+
+        Args:
+            term: what to look for at Docker Hub; ``HOST/TERM`` asks that registry, by its own search or its catalog.
+            limit: how many results at most, 1 to 100; the filters run before it.
+            stars: only results with at least so many.
+            official: only Docker's own (True), only others (False), or both (None).
+            automated: likewise those that Docker Hub built, which are none any more.
+
+        Raises:
+            Misuse: no such term or limit.
+            Unreachable, Denied, RateLimited, RemoteNotFound, RegistryError: what the registry said.
+        """
+        return self.exploring.searching(term, Wanted(limit=limit, stars=stars, official=official, automated=automated))
+
+    def search(self, term: str, **filters: Any) -> Found[SearchRecord]:
+        """`searching` to its end."""
+        return drain(self.searching(term, **filters))
+
+    def tagging(
+        self, name: Reference | str, *, pattern: str = "", limit: int = MOST, details: bool | None = None
+    ) -> Tagging:
+        """Every tag of a repository with its platforms, sizes and times, the newest first; with steps on the way.
+
+        Args:
+            name: the repository; with a tag only that one.
+            pattern: only tags that fit this glob, or hold this text.
+            limit: how many tags at most, 0 for all.
+            details: whether manifests and configs are read for what the tags alone do not say; None reads them
+                unless each counts against a quota.
+
+        Raises:
+            RemoteNotFound, Denied, Unreachable, RateLimited: what the registry said of the repository. A tag that
+                cannot be read is a record without values and a note.
+        """
+        return self.exploring.tagging(name, pattern, limit, details=details)
+
+    def tagged(self, name: Reference | str, **how: Any) -> Found[TagRecord]:
+        """`tagging` to its end."""
+        return drain(self.tagging(name, **how))
+
+    def cataloguing(self, host: str, *, pattern: str = "", limit: int = 0, tags: bool = False) -> Cataloguing:
+        """The repositories of a registry, or all their tags as `tagging` has them; with steps on the way.
+
+        Args:
+            host: HOST[:PORT].
+            pattern: only repositories that fit this glob, or hold this text.
+            limit: how many repositories at most, 0 for all.
+            tags: a `TagRecord` for each tag and platform instead of a `RepositoryRecord` for each repository.
+
+        Raises:
+            Unsupported: Docker Hub, which has no catalog.
+            RemoteNotFound, Denied, Unreachable, RateLimited: what the registry said of its catalog. A repository that
+                cannot be read is a note.
+        """
+        return self.exploring.cataloguing(host, pattern, limit, tags=tags)
+
+    def catalog(self, host: str, **how: Any) -> Found[Any]:
+        """`cataloguing` to its end."""
+        return drain(self.cataloguing(host, **how))
+
+    def quota(self, host: str = DOCKER_HUB) -> Quota | None:
+        """What a registry last said is left of the requests that it allows; None where it said nothing yet."""
+        return self.registries.quota(host)
+
+    def asking_quota(self, host: str = DOCKER_HUB) -> Generator[Step, None, Quota | None]:
+        """Ask a registry what is left, at no cost; None where nothing is limited.
+
+        Raises:
+            Denied, Unreachable, RateLimited: what the registry said.
+        """
+        return self.exploring.asking_quota(host)
 
     def inspect(self, reference: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
         """All that an image says of itself, without pulling it.

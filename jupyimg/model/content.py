@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from jupyimg.errors import DigestMismatch, SizeMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from jupyimg.model.digest import Digest
     from jupyimg.model.documents import Descriptor
@@ -89,6 +89,15 @@ class Sink(Protocol):
         ...
 
 
+@runtime_checkable
+class Patient(Protocol):
+    """A place that may be told to wait, such as a registry that counts requests."""
+
+    def pauses(self) -> Sequence[tuple[str, float]]:
+        """Who asks for a pause right now, by name, and the seconds that are left of it."""
+        ...
+
+
 class Ingest(Protocol):
     """Bytes on their way in, invisible until committed; also serves uploads whose digest is known last."""
 
@@ -121,6 +130,11 @@ class Phase(StrEnum):
     MOVING = "moving"
     DONE = "done"
     FAILED = "failed"
+    PAUSED = "paused"
+
+
+COUNTED = "counted"
+"""The text of a step whose figures are numbers of things and not bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +142,12 @@ class Step:
     """What a long operation reports on its way, in the thread that asked for it.
 
     Attributes:
-        phase: where the item stands; ``NOTE`` carries a line of text and no item.
-        item: what moves (a digest), or "".
-        current: bytes moved so far, those of an earlier attempt included.
-        total: bytes in all.
-        text: for a note, the line; for an item, what it is ("layer", "config", "manifest").
+        phase: where the item stands; ``NOTE`` carries a line of text and no item; ``PAUSED`` counts the seconds down
+            until a host (the item) may be asked again, 0 when it may.
+        item: what moves (a digest), what is counted ("tags"), or "".
+        current: bytes moved so far, those of an earlier attempt included; things counted; seconds left of a pause.
+        total: bytes in all; things to count; seconds that the pause was to take.
+        text: for a note, the line; for an item, what it is ("layer", "config", "manifest"), or `COUNTED`.
     """
 
     phase: Phase

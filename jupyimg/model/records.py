@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from jupyimg.model.digest import Digest
     from jupyimg.model.platform import Platform
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +294,100 @@ class LogRecord:
     stream: str
     line: str
     nanosecond: int = 0
+class SearchRecord:
+    """One repository that a search found (`docker search`).
+
+    Attributes:
+        name: familiar name, such as ``nginx`` or ``localhost:5000/app``.
+        description: what its owner says of it, as it came; "" for nothing.
+        stars: None where the registry counts none.
+        official: True for Docker's own official images; None where there is no such thing.
+        pulls: how often it was pulled; None where that is not known.
+        source: the host that it was found at.
+        automated: whether Docker Hub built it, which it no longer does.
+    """
+
+    name: str
+    description: str = ""
+    stars: int | None = None
+    official: bool | None = None
+    pulls: int | None = None
+    source: str = ""
+    automated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRecord:
+    """One tag and one platform that it offers.
+
+    Attributes:
+        repository: familiar name.
+        digest: what the tag points at: the index, or the manifest; None where the registry does not say.
+        platform: None where it is not known, or the tag is no image.
+        size: bytes of the config and distinct layers, compressed; None where it is not known.
+        created: build time, UTC; None where it is not known.
+        updated: when the tag was last moved, UTC; None where the registry keeps no such time.
+    """
+
+    repository: str
+    tag: str
+    digest: Digest | None = None
+    platform: str | None = None
+    size: int | None = None
+    created: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryRecord:
+    """One repository of a registry's catalog.
+
+    Attributes:
+        repository: familiar name, which `tags` and `pull` take.
+    """
+
+    repository: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRecord:
+    """One line of what there is to know about this session (`docker info`); never a secret.
+
+    Attributes:
+        field: what it is about.
+        value: in words.
+    """
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What is left of the requests that a registry allows.
+
+    Attributes:
+        remaining: how many more it takes.
+        limit: how many in all; None where it does not say.
+        window: seconds in which the limit counts; None where it does not say.
+    """
+
+    remaining: int
+    limit: int | None = None
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """What was asked of a registry, and what to know about the answer.
+
+    Attributes:
+        records: what was found.
+        notes: lines saying where it came from, what is missing and why, and what it cost.
+    """
+
+    records: list[T]
+    notes: tuple[str, ...] = ()
 
 
 Record = (
@@ -303,4 +399,8 @@ Record = (
     | ContainerRecord
     | LogRecord
     | EngineRecord
+    | SearchRecord
+    | TagRecord
+    | RepositoryRecord
+    | FactRecord
 )

@@ -46,6 +46,7 @@ class Settings:
         platform: what is pulled and shown by default ($DOCKER_DEFAULT_PLATFORM); None is this machine's.
         insecure: registries (HOST[:PORT]) spoken to over plain http besides loopback ($JUPYIMG_INSECURE).
         proxies: ``http``, ``https``, ``all`` and ``no``, as in $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, $NO_PROXY.
+        hub_api: URL to ask instead of Docker Hub's own for search and tags, such as a lab's copy ($JUPYIMG_HUB_API).
         ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
         daemon: where the engines "docker" and "podman" find theirs.
         transfers: blobs moved at once.
@@ -60,6 +61,7 @@ class Settings:
     platform: Platform | None = None
     insecure: frozenset[str] = frozenset()
     proxies: dict[str, str] = field(default_factory=dict, repr=False)
+    hub_api: str = ""
     ca_file: str = ""
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
     transfers: int = 6

@@ -6,6 +6,9 @@ which speaks both ports. Below them, from the top: `manifests`, `upload`, `downl
 and `wire` (bytes), and `call` (how another thread ends all that). `hosts`, `challenges`, `retry` and `answers` decide
 and touch nothing.
 
+What belongs to no repository is asked at a `Desk`: `catalogs`, `searching` and Docker Hub's own API (`hub`), whose
+fields nobody promises (`fields`).
+
 Neither the environment nor a file of credentials is read here: what is needed comes with `Settings` and a function
 that finds `Credentials`.
 """
@@ -13,7 +16,12 @@ that finds `Credentials`.
 from __future__ import annotations
 
 from jupyimg.registry.auth import Credentials
+from jupyimg.registry.catalogs import catalog
+from jupyimg.registry.desk import Desk
+from jupyimg.registry.hosts import host_of
+from jupyimg.registry.hub import hub_tags
 from jupyimg.registry.registries import Registries
 from jupyimg.registry.repository import Repository
+from jupyimg.registry.searching import Wanted, search
 
-__all__ = ["Credentials", "Registries", "Repository"]
+__all__ = ["Credentials", "Desk", "Registries", "Repository", "Wanted", "catalog", "host_of", "hub_tags", "search"]

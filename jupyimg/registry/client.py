@@ -6,7 +6,9 @@ its signed query, keep cookies, read error pages of any length, and turn a redir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,9 +16,11 @@ import httpx
 from jupyimg.errors import ProtocolError
 from jupyimg.registry.auth import Tokens
 from jupyimg.registry.hosts import is_guarded, is_loopback, may_be_plain, origin
+from jupyimg.registry.quotas import read_quota
 from jupyimg.registry.transport import Transport
 
 if TYPE_CHECKING:
+    from jupyimg.model.records import Quota
     from jupyimg.model.settings import Settings
 
 REDIRECTS = 5
@@ -33,11 +37,38 @@ class Learned:
         pause_until: when it may be asked again, after it said that we ask too often.
         tells_heads: whether HEAD of a manifest says all that a descriptor needs.
         takes_whole: whether a blob may be sent in one piece.
+        requests: how many were answered.
+        manifests: how many of them were a GET of a manifest, which is what a quota counts.
+        quota: what is left of it, as the host last said; None where it says nothing.
+        search: which search of its own it has ("" until that was tried), see `searching.WAYS`.
     """
 
     pause_until: float = 0.0
     tells_heads: bool = True
     takes_whole: bool = True
+    requests: int = 0
+    manifests: int = 0
+    quota: Quota | None = None
+    search: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def note(self, request: httpx.Request, response: httpx.Response) -> None:
+        """Count a request that was answered, and keep what the host itself says of a quota."""
+        quota = read_quota(response.headers) if response.request is request else None  # not one that it sent us to
+        with self._lock:
+            self.requests += 1
+            self.manifests += request.method == "GET" and b"/manifests/" in request.url.raw_path
+            self.quota = quota or self.quota
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody ask this host for so long."""
+        with self._lock:
+            self.pause_until = max(self.pause_until, time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until it may be asked again; 0 where it may be now."""
+        return max(0.0, self.pause_until - time.monotonic())
 
 
 class Client:
@@ -52,6 +83,10 @@ class Client:
     def learned(self, base: httpx.URL) -> Learned:
         """What is known of this host; one for all who ask it."""
         return self._learned.setdefault(origin(base), Learned())
+
+    def known(self) -> list[tuple[tuple[str, str, int], Learned]]:
+        """All hosts that have answered, by their origins."""
+        return [(place, learned) for place, learned in list(self._learned.items()) if learned.requests]
 
     def may_be_plain(self, url: httpx.URL) -> bool:
         """Whether this URL may be spoken to over http."""

@@ -35,19 +35,41 @@ class Host:
         api: HOST[:PORT] to speak to; "" is the name itself.
         page_size: tags to ask for at a time; ECR refuses more than 1000.
         curated: path prefix that only the registry's own staff may push to, or "".
+        hub: HOST of an API beside it that lists tags and searches (Docker Hub's), or "".
+        index: HOST of its older search, or "".
+        searches: the ways to search it, by their names in `searching.WAYS`, the best first.
+        has_catalog: whether it may be asked for all its repositories.
+        metered: whether a GET of a manifest counts against a quota.
+        probe: an image whose HEAD says for free what is left of the quota, or "".
     """
 
     api: str = ""
     page_size: int = 1000
     curated: str = ""
+    hub: str = ""
+    index: str = ""
+    searches: tuple[str, ...] = ("harbor", "quay", "catalog")
+    has_catalog: bool = True
+    metered: bool = False
+    probe: str = ""
 
 
-_HUB = Host(api="registry-1.docker.io", curated="library/")
+_HUB = Host(
+    api="registry-1.docker.io",
+    curated="library/",
+    hub="hub.docker.com",
+    index="index.docker.io",
+    searches=("hub", "index"),
+    has_catalog=False,
+    metered=True,
+    probe="docker.io/ratelimitpreview/test:latest",
+)
 ROWS: dict[str, Host] = {
     DOCKER_HUB: _HUB,
     "registry-1.docker.io": _HUB,
     "registry.hub.docker.com": _HUB,  # an old name of the same registry that no longer answers as one
-    "quay.io": Host(page_size=100),  # what it gives at most, whatever is asked for
+    # what it gives at most, whatever is asked for; its catalog is that of the world
+    "quay.io": Host(page_size=100, searches=("quay",)),
 }
 
 

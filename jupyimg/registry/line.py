@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -85,6 +84,7 @@ class Line:
                 known.append(find(reference.host) if find else None)
             return known[0]
 
+        self.credentials = credentials
         pull = f"repository:{reference.path}:pull"
         others = tuple(f"repository:{path}:pull" for path in mounts)
         self._reading = RegistryAuth(self.base, (pull,), client.tokens, credentials, client.check)
@@ -127,7 +127,8 @@ class Line:
             ImageError: the way there is not safe, or a body that was to be sent could not be read.
             Interrupted: the call was cut off.
         """
-        call.wait(self.learned.pause_until - time.monotonic())
+        while (left := self.learned.left) > 0:  # which another thread may lengthen meanwhile
+            call.wait(left)
         headers = {"user-agent": "jupyimg", "accept": "*/*", "accept-encoding": "identity", **ask.headers}
         extensions = {"call": call, "limit": ask.limit}
         request = (
@@ -136,6 +137,7 @@ class Line:
             else httpx.Request(ask.method, ask.url, headers=headers, stream=ask.stream, extensions=extensions)
         )
         response = self._client.dispatch(request, self._writing if ask.pushing else self._reading)
+        self.learned.note(request, response)
         return absorb(response) if ask.whole or response.status_code not in ask.accept else response
 
     def patience(self, response: httpx.Response, attempt: int) -> float | None:
@@ -145,8 +147,13 @@ class Line:
             return None
         wait = wait_after_answer(response.status_code, asked, attempt, self.settings.attempts, chance())
         if wait is not None and response.status_code == TOO_MANY:
-            self.learned.pause_until = max(self.learned.pause_until, time.monotonic() + wait)
+            self.learned.pause(wait)
         return wait
+
+    def pauses(self) -> list[tuple[str, float]]:
+        """How long the host is not to be asked, if at all (`Patient`)."""
+        left = self.learned.left
+        return [(self.reference.host, left)] if left else []
 
     def onward(self, response: httpx.Response, otherwise: httpx.URL | None = None) -> httpx.URL:
         """Where an answer says to go on, or ``otherwise`` where it says nothing.

@@ -49,6 +49,10 @@ class Repository:
         """End what is under way in any thread, at once; what is asked for later works as ever."""
         self._line.calls.cut()
 
+    def pauses(self) -> list[tuple[str, float]]:
+        """Whether the registry asks us to wait, and for how long (`Patient`)."""
+        return self._line.pauses()
+
     # ---- Source
 
     def resolve(self, reference: Reference) -> Descriptor:
@@ -70,6 +74,14 @@ class Repository:
         except RemoteNotFound:
             self._prove_repository(call, reference)
             raise
+
+    def bring(self, reference: Reference) -> Descriptor:
+        """What a tag or digest points at, by GET: one request instead of two for whoever reads it next anyway.
+
+        Raises:
+            NotFound, ContentError, RegistryError, Interrupted: as for `resolve`.
+        """
+        return self._manifests.fetch(self._line.calls.begin(), reference)
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a manifest or a blob from ``offset`` on; see `Source.read`.

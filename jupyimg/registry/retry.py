@@ -63,11 +63,15 @@ def chance() -> float:
 def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
     """Seconds that a server asks us to wait (RFC 9110, 10.2.3: a number or a date), or None.
 
-    A spent quota of Docker Hub (``ratelimit-remaining: 0;w=21600``) asks for its whole window.
+    A spent quota of Docker Hub (``ratelimit-remaining: 0;w=21600``) asks for its whole window; its API names the
+    moment, in Unix time (``X-Retry-After``).
     """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
+    until = headers.get("x-retry-after", "").strip()
+    if not value and until.isascii() and until.isdigit():
+        return max(0.0, float(until[:12]) - now.timestamp())
     spent, _, window = headers.get("ratelimit-remaining", "").partition(";w=")
     if not value and spent.strip() == "0" and window.isascii() and window.isdigit():
         return float(window[:9])

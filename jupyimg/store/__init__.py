@@ -13,6 +13,7 @@ listing         index.json as entries, and entries as index.json
 garbage         what may be deleted (pure), and deleting it
 usage           what lies here, what needs it, and what removing some of it would give back (pure)
 partials        bytes of transfers that have not ended
+descriptions    what images in registries are, remembered by digest
 pins            roots that are not names
 documents       manifests and configs, read once, proven
 presence        whether content is here, and all that a root needs
@@ -30,6 +31,7 @@ Other tools may read the layout at any time. One that writes into it (``skopeo c
 so it should run alone; what it wrote is understood and kept.
 """
 
+from jupyimg.store.descriptions import Description, Descriptions
 from jupyimg.store.garbage import Freed, Roots
 from jupyimg.store.ingest import FileIngest
 from jupyimg.store.leases import Lease
@@ -44,6 +46,8 @@ from jupyimg.store.usage import Usage, Weight
 
 __all__ = [
     "LAYER_TYPES",
+    "Description",
+    "Descriptions",
     "Entries",
     "Entry",
     "FileIngest",

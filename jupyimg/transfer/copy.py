@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import TransferRecord
-from jupyimg.transfer.crew import Board, Stopped, apart, stopping, together
+from jupyimg.transfer.crew import Board, Pauses, Stopped, apart, stopping, together
 from jupyimg.transfer.walk import Selection, Tree, walk
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def copying(
         Interrupted: the user pressed stop; the bytes that arrived are kept where the sink can keep them.
     """
     began = time.monotonic()
-    board = Board()
+    board = Board(pauses=Pauses(source, sink))
     with stopping(source, sink, board):
         tree: Tree = yield from apart(partial(walk, source, reference, selection), board)
         for foreign in [blob for blob in tree.blobs if blob.urls]:

@@ -6,6 +6,7 @@ stalled connection would hold the whole kernel.
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from jupyimg.errors import Interrupted
-from jupyimg.model.content import Phase, Step
+from jupyimg.model.content import Patient, Phase, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -33,6 +34,34 @@ JOIN = 0.3
 """Seconds that threads may take to notice an interrupt before they are left to die alone."""
 
 
+class Pauses:
+    """The pauses that places were told to make, counted down in whole seconds.
+
+    Args:
+        places: whoever may have to wait; the others are never asked.
+    """
+
+    def __init__(self, *places: object) -> None:
+        self._places = [place for place in places if isinstance(place, Patient)]
+        self._shown: dict[str, Step] = {}
+
+    def add(self, place: Patient) -> None:
+        """One more place."""
+        self._places.append(place)
+
+    def news(self) -> Iterator[Step]:
+        """A step for each pause that began, went on by a second, or is over."""
+        left = {host: math.ceil(seconds) for place in tuple(self._places) for host, seconds in place.pauses()}
+        for host in [host for host in self._shown if host not in left]:
+            yield Step(Phase.PAUSED, host, 0, self._shown.pop(host).total)
+        for host, seconds in left.items():
+            before = self._shown.get(host)
+            if before is None or before.current != seconds:
+                total = before.total if before and seconds < before.current else seconds
+                self._shown[host] = Step(Phase.PAUSED, host, seconds, total)
+                yield self._shown[host]
+
+
 @dataclass(slots=True)
 class Board:
     """What the threads have done so far. Each item is written by one thread; the caller's thread only reads."""
@@ -42,6 +71,7 @@ class Board:
     counts: dict[str, int] = field(default_factory=dict)
     threads: list[Thread] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
+    pauses: Pauses = field(default_factory=Pauses)
 
     @property
     def moved(self) -> int:
@@ -52,6 +82,7 @@ class Board:
             if self.seen.get(item) is not step:
                 self.seen[item] = step
                 yield step
+        yield from self.pauses.news()
 
     def note(self, phase: Phase, blob: Descriptor, current: int) -> None:
         self.steps[blob.digest] = Step(phase, blob.digest, current, blob.size, self.name(blob))

@@ -174,11 +174,20 @@ ENGINES = (
 TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy", "send", "pin", "unpin")
 REMOVAL_KINDS = ("rmi", "prune", "prune --dry-run")
 
+CATALOG = (Column("repository", Meaning.TEXT, "what tags and pull take"),)
+
+FACTS = (
+    Column("field", Meaning.TEXT, "what it is about"),
+    Column("value", Meaning.TEXT, "in words"),
+)
+
 FRAMES: dict[str, tuple[Column, ...]] = {
     "images": IMAGES,
     "history": HISTORY,
     "search": SEARCH,
     "tags": TAGS,
+    "catalog": CATALOG,
+    "info": FACTS,
     **dict.fromkeys(TRANSFER_KINDS, TRANSFERS),
     **dict.fromkeys(REMOVAL_KINDS, REMOVALS),
     "df": DISK,

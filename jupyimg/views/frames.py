@@ -18,10 +18,14 @@ from jupyimg.model.records import (
     DiskImageRecord,
     DiskRecord,
     EngineRecord,
+    FactRecord,
     HistoryRecord,
     ImageRecord,
     LogRecord,
     RemovalRecord,
+    RepositoryRecord,
+    SearchRecord,
+    TagRecord,
     TransferRecord,
 )
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
@@ -69,6 +73,10 @@ _KINDS: dict[type, str] = {
     EngineRecord: "engine",
     DiskRecord: "df",
     DiskImageRecord: "df -v",
+    SearchRecord: "search",
+    TagRecord: "tags",
+    RepositoryRecord: "catalog",
+    FactRecord: "info",
 }
 
 

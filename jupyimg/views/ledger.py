@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import Phase
+from jupyimg.model.content import COUNTED, Phase
 from jupyimg.views import words
 from jupyimg.views.totals import rate
 
@@ -28,6 +28,9 @@ _WORDS = {
 }
 """Docker's words for a layer where Docker has one."""
 
+_ONE = {"repositories": "repository", "tags": "tag"}
+"""What is counted, when there is one of it."""
+
 
 class Outcome(StrEnum):
     """How an operation ended."""
@@ -47,6 +50,8 @@ class Ledger:
         began, ended: on whatever clock the caller reads, in seconds.
         items: the latest step of each item, in the order they were first heard of.
         before: notes from before the first item; after: the later ones.
+        pauses: the hosts that are not to be asked for some seconds.
+        counts: what is counted and not moved, such as tags.
     """
 
     kind: str
@@ -55,12 +60,18 @@ class Ledger:
     items: dict[str, Step] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
+    pauses: dict[str, Step] = field(default_factory=dict)
+    counts: dict[str, Step] = field(default_factory=dict)
     outcome: Outcome = Outcome.RUNNING
 
     def take(self, step: Step) -> None:
         """Keep a step."""
         if step.phase is Phase.NOTE:
             (self.after if self.items else self.before).append(words.clean(step.text))
+        elif step.phase is Phase.PAUSED:
+            self.pauses[step.item] = step
+        elif step.text == COUNTED:
+            self.counts[step.item] = step
         elif not (step.phase in _AGAIN and step.item in self.items and self.items[step.item].phase in _HERE):
             self.items[step.item] = step
 
@@ -96,12 +107,21 @@ class Ledger:
         """Bytes to move in all, as far as is known."""
         return sum(step.total for step in self.items.values() if step.phase is not Phase.EXISTS)
 
+    @property
+    def share(self) -> tuple[int, int]:
+        """How much is done and how much there is: of what is counted last, else bytes."""
+        last = next(reversed(self.counts.values()), None)
+        return (self.moved, self.expected) if last is None else (last.current, last.total)
+
     def sentence(self, now: float) -> str:
         """All of it in one line, such as "7 layers, 71.9MB in 3.1 s (23.2MB/s)"."""
         if self.outcome is Outcome.RUNNING:
-            return self._running(now)
+            waits = [waiting(step) for step in self.pauses.values() if step.current]
+            return "; ".join([*filter(None, [self._counted() if self.counts else self._running(now)]), *waits])
         took = self.ended - self.began
         moved = f"{words.size(self.moved, 3)} in {words.seconds(took)}{rate(self.moved, took)}" if self.moved else ""
+        if self.counts:
+            return f"{self.outcome.capitalize()}: {self._counted()} in {words.seconds(took)}"
         if self.outcome is Outcome.DONE:
             return ", ".join(part for part in (self._layers(), moved) if part)
         whole = sum(step.phase in _HERE for step in self.layers)
@@ -117,8 +137,25 @@ class Ledger:
         already = ", all already there" if there == len(self.layers) else f", {there} already there" if there else ""
         return words.count(len(self.layers), "layer") + already
 
+    def _counted(self) -> str:
+        """Such as "300 repositories, 812 of 1500 tags"."""
+        return ", ".join(map(_count, self.counts.values()))
+
     def _running(self, now: float) -> str:
+        if not self.items and self.pauses:
+            return ""
         ended = sum(step.phase in ENDED for step in self.layers)
         speed = rate(self.moved, now - self.began)
         moved = f"{words.size(self.moved, 3)} of {words.size(self.expected, 3)}{speed}"
         return f"{ended} of {words.count(len(self.layers), 'layer')}, {moved}"
+
+
+def _count(step: Step) -> str:
+    if step.current < step.total:
+        return f"{step.current} of {step.total} {step.item}"
+    return f"{step.current} {_ONE.get(step.item, step.item) if step.current == 1 else step.item}"
+
+
+def waiting(step: Step) -> str:
+    """A pause in words, such as "localhost:5000 takes no more requests: going on in 12 seconds"."""
+    return f"{words.clean(step.item)} takes no more requests: going on in {words.count(step.current, 'second')}"

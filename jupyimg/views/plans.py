@@ -143,6 +143,8 @@ _PLANS: dict[str, dict[str, When]] = {
         "updated": _known,
     },
     "df": {**dict.fromkeys(("type", "total", "active", "size", "reclaimable"), _always), "reported": _known},
+    "catalog": {"repository": _always},
+    "info": {"field": _always, "value": _always},
     "df -v": {
         **dict.fromkeys(("repository", "tag", "image_id", "created"), _always),
         "size": _stored,

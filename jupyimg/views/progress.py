@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 from jupyimg.model.content import Phase
 from jupyimg.views import words
-from jupyimg.views.ledger import ENDED, Ledger, Outcome
+from jupyimg.views.ledger import ENDED, Ledger, Outcome, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +91,8 @@ def line_of(ledger: Ledger, step: Step) -> str:
     """What Docker says of a step: a note, or how a layer ended; "" for all else. Failures are always said."""
     if step.phase is Phase.NOTE:
         return words.clean(step.text)
+    if step.phase is Phase.PAUSED:
+        return waiting(step) if step.current and step.current == step.total else ""  # once, not every second
     if step.phase not in ENDED or (step.text != "layer" and step.phase is not Phase.FAILED):
         return ""
     return f"{words.short(words.clean(step.item))}: {ledger.state(step)}"

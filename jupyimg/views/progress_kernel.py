@@ -45,7 +45,7 @@ class KernelProgress(Progress):
             self._publish(now)
 
     def close(self) -> None:
-        if self.ledger.items or self.ledger.before:
+        if self._handle or self.ledger.items or self.ledger.before or self.ledger.counts:
             self._publish(self.ledger.ended)
 
     def _publish(self, now: float) -> None:
@@ -119,7 +119,8 @@ def _sentence(ledger: Ledger, now: float) -> str:
         return ""
     bad = ledger.outcome is Outcome.FAILED
     bar = ""
-    if ledger.outcome is Outcome.RUNNING and ledger.expected:
-        share = min(100, ledger.moved * 100 // ledger.expected)
+    done, expected = ledger.share
+    if ledger.outcome is Outcome.RUNNING and expected:
+        share = min(100, done * 100 // expected)
         bar = element("progress", f"{share}%", value=str(share), max="100", aria_label=f"all {share}%") + " "
     return element("div", bar + say(sentence), style=style(RED if bad else FAINT, "margin:.25em 0"))

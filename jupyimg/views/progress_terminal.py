@@ -50,7 +50,7 @@ class TerminalProgress(Progress):
     def close(self) -> None:
         self._live.update(Text())
         self._live.stop()
-        if self.ledger.outcome is not Outcome.DONE:
+        if self.ledger.outcome is not Outcome.DONE and (self.ledger.items or self.ledger.counts):
             self.console.print(Text(self.ledger.sentence(self.ledger.ended), style="red"), soft_wrap=True)
 
     def _bars(self, now: float) -> Group:

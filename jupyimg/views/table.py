@@ -97,7 +97,7 @@ def table(frame: pd.DataFrame) -> Table:
 
 
 def _keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
-    names = [name for name in ("reference", "platform", "digest", "name", "tag") if name in frame.columns]
+    names = [name for name in ("reference", "platform", "digest", "repository", "name", "tag") if name in frame.columns]
     return list(frame[names].astype(str).itertuples(index=False, name=None))
 
 

@@ -42,7 +42,7 @@ def footer(kind: str, rows: Sequence[Row]) -> str:
     say = _FOOTERS.get(kind)
     if not rows and kind in _EMPTY:
         return _EMPTY[kind]
-    if say is None or not rows:
+    if say is None or (not rows and kind not in {"catalog", "info"}):
         return words.count(len(rows), _NOUNS.get(kind, "row")) if kind != "df" else ""
     try:
         return say(kind, rows)
@@ -79,6 +79,22 @@ def _history(_kind: str, rows: Sequence[Row]) -> str:
     return f"{words.count(len(rows), 'step')}, {words.count(len(layers), 'layer')}, {size}"
 
 
+def _tags(_kind: str, rows: Sequence[Row]) -> str:
+    """A tag is counted once, whatever platforms it has; their layers are shared, so that no sum of sizes is true."""
+    tags = len({(row["repository"], row["tag"]) for row in rows})
+    places = len({row["repository"] for row in rows})
+    images = f", {words.count(len(rows), 'image')}" if len(rows) != tags else ""
+    return words.count(tags, "tag") + (f" of {places} repositories" if places > 1 else "") + images
+
+
+def _catalog(_kind: str, rows: Sequence[Row]) -> str:
+    return f"{len(rows)} {'repository' if len(rows) == 1 else 'repositories'}"
+
+
+def _nothing(_kind: str, _rows: Sequence[Row]) -> str:
+    return ""
+
+
 def _transfers(kind: str, rows: Sequence[Row]) -> str:
     moved, took = sum(row["transferred"] or 0 for row in rows), sum(row["seconds"] or 0.0 for row in rows)
     images = words.count(len(rows), "image")
@@ -110,6 +126,9 @@ _FOOTERS: dict[str, Callable[[str, Sequence[Row]], str]] = {
     "images": _images,
     "df -v": _images,
     "history": _history,
+    "tags": _tags,
+    "catalog": _catalog,
+    "info": _nothing,
     **dict.fromkeys(TRANSFER_KINDS, _transfers),
     **dict.fromkeys(REMOVAL_KINDS, _removals),
 }

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import archives, images, lists
+from tests.bench import archives, catalogs, images, lists
 from tests.bench.measure import HEAD, Figures, Row, Run, once, versus
 from tests.services.containers import write_settings
 from tests.services.daemons import serve_docker
@@ -35,6 +35,7 @@ MEBIBYTE = 1 << 20
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 LISTED = 1000
 SHARED = 5000
+REPOSITORIES, TAGS = 300, 5
 
 
 class Bench:
@@ -309,6 +310,27 @@ def load_archive(bench: Bench, against: str, goal: float | None) -> Row:
         )
 
 
+def catalog(bench: Bench) -> Row:
+    """`jupyimg catalog --tags` with nothing remembered against curl asking the very same URLs."""
+    with serve_registry(bench.fresh("catalog")) as registry:
+        apart(catalogs.fill, registry.host, REPOSITORIES, TAGS)
+        before = len(registry.accesses())
+        words = ("catalog", registry.host, "--tags", "--format", "json")
+        once(bench.jupyimg(bench.fresh("remembered"), *words), bench.log)
+        assert bench.log.read_text().count('"platform": "linux/amd64"') == REPOSITORIES * TAGS
+        asked = registry.accesses()[before:]
+        print(f"{len(asked)} requests, of them {sum(access.method == 'HEAD' for access in asked)} HEAD")
+        config = catalogs.curl_config(bench.folder / "curl", registry.url, asked)
+        peer = Run([need("curl"), "--parallel", "--config", str(config)], dict(os.environ))
+        return bench.versus(
+            f"catalog --tags, {REPOSITORIES} x {TAGS}",
+            "curl --parallel, same URLs",
+            2.0,
+            lambda _: bench.jupyimg(bench.fresh("remembered"), *words),
+            lambda _: peer,
+        )
+
+
 ROWS: dict[str, Callable[[Bench], Row]] = {
     "pull-1gb": lambda bench: pull(bench, "gigabyte", "1 GB in 8 layers", 0.65),
     "pull-200": lambda bench: pull(bench, "many", "200 layers of 10 kB", None),
@@ -329,6 +351,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     "prune-plan": lambda bench: space(bench, "prune plan", "lambda engine: engine.prune_plan()"),
     "prune-plan-all": lambda bench: space(bench, "prune -a plan", "lambda engine: engine.prune_plan(everything=True)"),
     "extension": load,
+    "catalog": catalog,
 }
 
 

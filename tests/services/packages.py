@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGES = {
     "busybox": "busybox-static",
     "chromium": "chromium",
+    "curl": "curl",
     "debootstrap": "debootstrap",
     "docker": "docker.io",
     "docker-registry": "docker-registry",

@@ -63,6 +63,8 @@ PROMISED = {
     **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy", "send", "pin", "unpin"), TRANSFERS),
     **dict.fromkeys(("rmi", "prune", "prune --dry-run"), REMOVALS),
     "df": {"type": "category", **dict.fromkeys(("total", "active", "size", "reclaimable", "reported"), "Int64")},
+    "catalog": {"repository": "str"},
+    "info": {"field": "str", "value": "str"},
     "df -v": {**IMAGES, "shared": "Int64", "unique": "Int64"},
     "ps": {
         "container_id": "str",

@@ -1,0 +1,96 @@
+"""About: what there is to know of this session (`docker info`), as fields and values; never a secret.
+
+A section gives some of the lines; whoever knows more adds one to `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyimg.engines.exploring import left
+from jupyimg.model.platform import Platform
+from jupyimg.model.records import FactRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jupyimg.engines.base import Engine
+    from jupyimg.model.settings import Settings
+
+    Lines = Iterator[tuple[str, str]]
+
+
+def about(engine: Engine, settings: Settings, *, paths: bool = False) -> list[FactRecord]:
+    """All sections.
+
+    Args:
+        engine: the current one.
+        settings: the session's.
+        paths: whether folders are named that are not below the user's home; a saved notebook need not say where its
+            author's files lie.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    return [
+        FactRecord(field=field, value=value)
+        for section in SECTIONS
+        for field, value in section(engine, settings, paths)
+    ]
+
+
+def _engine(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001 - a section's signature
+    yield "engine", engine.name
+    yield "images", str(len({record.image_id for record in engine.images()}))
+    chosen = "" if settings.platform else ", as this machine"
+    yield "default platform", f"{settings.platform or Platform.host()}{chosen}"
+
+
+def _store(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001
+    yield "store", _shown(settings.store, paths=paths)
+    yield "store size", f"{_bytes(settings.store):,} bytes"
+
+
+def _registries(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001
+    quota = left(engine.remote.quota())
+    yield "Docker Hub quota", quota or "not known yet; --quota asks, which costs none of it"
+    for host, learned in sorted(engine.remote.registries.known().items()):
+        said = ["1 request" if learned.requests == 1 else f"{learned.requests} requests"]
+        said += [f"asks us to wait {learned.left:.0f} seconds"] if learned.left else []
+        said += [left(learned.quota)] if learned.quota else []
+        said += [f"searched by {learned.search}"] if learned.search else []
+        yield f"registry {host}", "; ".join(said)
+    if settings.hub_api:
+        yield "Docker Hub API", _bare(settings.hub_api)
+
+
+SECTIONS: list[Callable[[Engine, Settings, bool], Lines]] = [_engine, _store, _registries]
+"""What gives the lines, in their order."""
+
+
+def _shown(path: Path, *, paths: bool) -> str:
+    """A folder as people write it."""
+    home = Path.home()
+    if path.is_relative_to(home):
+        return f"~/{path.relative_to(home).as_posix()}"
+    return str(path) if paths else f"$JUPYIMG_HOME/{path.name}"
+
+
+def _bytes(folder: Path) -> int:
+    """Bytes of all files below a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(place, name), follow_symlinks=False).st_size  # noqa: PTH116, PTH118 - many
+            except OSError:
+                continue
+    return total
+
+
+def _bare(url: str) -> str:
+    """An address without the login and the query that it may hold."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2].partition('?')[0]}"

@@ -1,0 +1,119 @@
+"""A pause that a registry asks for is seen in every form of progress, and numbers of things are no bytes."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from jupyimg.errors import Interrupted
+from jupyimg.model.content import COUNTED, Phase, Step
+from jupyimg.views.ledger import Ledger
+from jupyimg.views.progress import LogProgress
+from jupyimg.views.progress_kernel import KernelProgress, to_html, to_text
+from jupyimg.views.progress_terminal import TerminalProgress
+from tests.views.samples import HOSTILE, digest
+
+LAYER = Step(Phase.MOVING, digest("layer"), 1_000_000, 4_000_000, "layer")
+COUNTDOWN = [Step(Phase.PAUSED, "hub.example", left, 3) for left in (3, 2, 1, 0)]
+TAGS = [
+    Step(Phase.MOVING, "repositories", 300, 300, COUNTED),
+    Step(Phase.MOVING, "tags", 812, 1500, COUNTED),
+]
+
+
+def ledger(*steps, kind="pull"):
+    made = Ledger(kind, 0.0)
+    for step in steps:
+        made.take(step)
+    return made
+
+
+def test_a_running_pause_is_counted_down_and_gone_when_it_is_over():
+    for at, left in enumerate(("3 seconds", "2 seconds", "1 second")):
+        sentence = ledger(LAYER, *COUNTDOWN[: at + 1]).sentence(1.0)
+        assert sentence.endswith(f"hub.example takes no more requests: going on in {left}")
+        assert sentence.startswith("0 of 1 layer")
+    assert "takes no more" not in ledger(LAYER, *COUNTDOWN).sentence(1.0)
+
+
+def test_a_pause_before_anything_moves_is_all_that_is_said():
+    assert ledger(COUNTDOWN[0]).sentence(0.0) == "hub.example takes no more requests: going on in 3 seconds"
+
+
+def test_a_notebook_shows_it_in_html_and_text():
+    state = ledger(LAYER, COUNTDOWN[1])
+    assert "going on in 2 seconds" in to_html(state, 1.0)
+    assert "going on in 2 seconds" in to_text(state, 1.0)
+
+
+def test_a_terminal_says_it_once_and_counts_in_its_last_line():
+    out = io.StringIO()
+    with TerminalProgress("pull", file=out) as show:
+        for step in [LAYER, *COUNTDOWN]:
+            show(step)
+    assert out.getvalue().count("takes no more requests: going on in 3 seconds") >= 1
+
+
+def test_a_log_has_one_line_for_a_pause():
+    out = io.StringIO()
+    with LogProgress("pull", file=out) as show:
+        for step in [LAYER, *COUNTDOWN, *COUNTDOWN]:
+            show(step)
+    assert out.getvalue().splitlines() == ["hub.example takes no more requests: going on in 3 seconds"] * 2
+
+
+def test_a_hosts_name_is_outside_text():
+    state = ledger(Step(Phase.PAUSED, HOSTILE, 3, 3))
+    assert "<script>" not in to_html(state, 1.0)
+    assert "\x1b" not in to_text(state, 1.0)
+
+
+def test_what_is_counted_is_told_as_numbers():
+    state = ledger(*TAGS, kind="catalog")
+    assert state.sentence(1.0) == "300 repositories, 812 of 1500 tags"
+    state.end(2.0, None)
+    assert state.sentence(2.0) == "Done: 300 repositories, 812 of 1500 tags in 2.0 s"
+    assert "<table" not in to_html(state, 2.0)
+
+
+def test_what_was_counted_when_it_was_stopped_is_said():
+    state = ledger(*TAGS, kind="catalog")
+    state.end(2.0, Interrupted())
+    assert state.sentence(2.0) == "Interrupted: 300 repositories, 812 of 1500 tags in 2.0 s"
+
+
+@pytest.mark.parametrize("form", [LogProgress, TerminalProgress])
+def test_an_error_before_anything_was_counted_says_it_all_itself(form):
+    out = io.StringIO()
+    with pytest.raises(ValueError, match="no"), form("search", file=out):
+        raise ValueError("no")
+    assert out.getvalue().strip() == ""
+
+
+def test_a_pause_does_not_stay_in_the_notebook_when_it_is_over(monkeypatch):
+    states = []
+
+    class Screen:
+        def update(self, bundle, **_):
+            states.append(bundle)
+
+    def display(bundle, **_):
+        states.append(bundle)
+        return Screen()
+
+    monkeypatch.setattr("jupyimg.views.progress_kernel.display", display)
+    with KernelProgress("search") as show:
+        show(COUNTDOWN[0])
+    assert "3 seconds" in states[0]["text/plain"]
+    assert "seconds" not in states[-1]["text/plain"] + states[-1]["text/html"]
+
+
+def test_a_notebook_keeps_what_was_counted(monkeypatch):
+    states = []
+    monkeypatch.setattr("jupyimg.views.progress_kernel.display", lambda bundle, **_: states.append(bundle))
+    monkeypatch.setattr(KernelProgress, "changed", lambda self, step: None)
+    with KernelProgress("catalog") as show:
+        for step in TAGS:
+            show(step)
+    assert "812 of 1500 tags" in states[-1]["text/plain"]
