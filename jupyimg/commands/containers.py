@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from jupyimg.commands.session import Session
-    from jupyimg.model.records import LogRecord
+    from jupyimg.model.running import LogRecord
 
     Asked = Generator[Step, None, Answer]
 

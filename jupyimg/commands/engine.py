@@ -11,7 +11,7 @@ from jupyimg.commands.verbs import VERBS, format_option, is_json
 from jupyimg.engines import ENGINES, open_engine
 from jupyimg.engines.containers import about
 from jupyimg.errors import ImageError, Misuse
-from jupyimg.model.records import EngineRecord
+from jupyimg.model.running import EngineRecord
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import columns_of
 

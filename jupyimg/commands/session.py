@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jupyimg.engines import Engine
     from jupyimg.engines.serving import Serving
-    from jupyimg.model.records import EngineRecord
+    from jupyimg.model.running import EngineRecord
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:

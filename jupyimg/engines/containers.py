@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack, runtime_checkable
 
 from jupyimg.errors import Unsupported
-from jupyimg.model.records import EngineRecord
+from jupyimg.model.running import EngineRecord
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from jupyimg.engines.base import Engine
-    from jupyimg.model.records import ContainerRecord, LogRecord
+    from jupyimg.model.running import ContainerRecord, LogRecord
 
 
 @runtime_checkable

@@ -14,20 +14,18 @@ import pandas as pd
 
 from jupyimg.errors import Misuse
 from jupyimg.model.records import (
-    ContainerRecord,
     DiskImageRecord,
     DiskRecord,
-    EngineRecord,
     FactRecord,
     HistoryRecord,
     ImageRecord,
-    LogRecord,
     RemovalRecord,
     RepositoryRecord,
     SearchRecord,
     TagRecord,
     TransferRecord,
 )
+from jupyimg.model.running import ContainerRecord, EngineRecord, LogRecord
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import Column, Meaning, columns_of

@@ -20,7 +20,7 @@ from jupyimg.commands import engine as engine_command
 from jupyimg.commands.complete import candidates
 from jupyimg.errors import ContainerNotFound, Misuse, NoDaemon, Unsupported
 from jupyimg.model.content import Phase
-from jupyimg.model.records import ContainerRecord
+from jupyimg.model.running import ContainerRecord
 from jupyimg.model.settings import DaemonSettings, Settings
 from jupyimg.views.answer import Answer
 from jupyimg.views.html import to_html

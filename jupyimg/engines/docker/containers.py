@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 from jupyimg.engines.docker import logs
 from jupyimg.engines.docker.connection import speaking
 from jupyimg.errors import BadReference, EngineError
-from jupyimg.model.records import ContainerRecord, EngineRecord
 from jupyimg.model.reference import Reference
+from jupyimg.model.running import ContainerRecord, EngineRecord
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jupyimg.engines.containers import Wanted
     from jupyimg.engines.docker.api import Api
     from jupyimg.engines.docker.connection import Client
-    from jupyimg.model.records import LogRecord
+    from jupyimg.model.running import LogRecord
     from jupyimg.model.settings import Settings
 
 

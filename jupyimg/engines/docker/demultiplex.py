@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import EngineError
-from jupyimg.model.records import LogRecord
+from jupyimg.model.running import LogRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

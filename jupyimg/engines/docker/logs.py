@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from jupyimg.engines.containers import Wanted
     from jupyimg.engines.docker.api import Api, Call
-    from jupyimg.model.records import LogRecord
+    from jupyimg.model.running import LogRecord
 
     Arrived = queue.Queue[bytes | Exception | None]
 
