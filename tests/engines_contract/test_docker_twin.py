@@ -130,6 +130,11 @@ def test_rmi_does_and_says_what_the_docker_command_does_and_says(case: str, twin
         (True, PruneFilter(), ("-a",)),
         (True, PruneFilter(labels=("build=second",)), ("-a", "--filter=label=build=second")),
         (True, PruneFilter(without_labels=("build=second",)), ("-a", "--filter=label!=build=second")),
+        (
+            True,
+            PruneFilter(without_labels=("build=second", "other")),
+            ("-a", "--filter=label!=build=second", "--filter=label!=other"),
+        ),
     ],
 )
 def test_prune_takes_what_the_docker_command_takes(everything, filters, options, twin: Twin, engine: Engine):

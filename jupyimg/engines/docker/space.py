@@ -147,14 +147,14 @@ class Look:
 
     def going(self, filters: PruneFilter, *, everything: bool) -> list[Document]:
         """The images that pruning deletes."""
-        return [one for one in self.idle() if (everything or not answers.tags_of(one)) and _matches(one, filters)]
+        return [one for one in self.idle() if (everything or not answers.tags_of(one)) and self._matches(one, filters)]
 
     def plan(self, filters: PruneFilter, *, everything: bool) -> list[RemovalRecord]:
         """What pruning tells: names, then images, then their layers."""
         going, docker = self.going(filters, everything=everything), self.as_docker
         names = [row for image in going for row in _names(image, answers.tags_of(image), digests=docker)]
         if everything and docker:
-            used = (one for one in self.images if one.get("Id") in self.users() and _matches(one, filters))
+            used = (one for one in self.images if one.get("Id") in self.users() and self._matches(one, filters))
             names += [row for one in used for row in _names(one, self._spare(one), digests=docker)]
         ids = [str(image.get("Id")) for image in going]
         staying = [str(image.get("Id")) for image in self.images if str(image.get("Id")) not in ids]
@@ -162,6 +162,21 @@ class Look:
         for at, image_id in enumerate(ids):
             rows += self._deleted(image_id, [*staying, *ids[at + 1 :]])
         return [*names, *rows]
+
+    def _matches(self, image: Document, filters: PruneFilter) -> bool:
+        """Whether the filters let an image go; where the daemon decides, as it does.
+
+        Docker's spares an image of several ``label!`` only if it has all of these labels, and takes one without a
+        build time for one of the year 1.
+        """
+        labels, created = answers.labels_of(image), answers.moment(image.get("Created"))
+        spares = [_has(labels, label) for label in filters.without_labels]
+        old = self.as_docker if created is None else filters.until is None or created < filters.until
+        return (
+            (filters.until is None or old)
+            and all(_has(labels, label) for label in filters.labels)
+            and not (bool(spares) and all(spares) if self.as_docker else any(spares))
+        )
 
     def _spare(self, image: Document) -> list[str]:
         """The names that Docker takes from an image in use: all but the last, or but those that containers have."""
@@ -199,15 +214,6 @@ def _names(image: Document, tags: Iterable[str], *, digests: bool) -> list[Remov
         if reference.name not in left:
             rows.append(RemovalRecord(action="untagged", reference=reference.familiar, digest=reference.digest))
     return rows
-
-
-def _matches(image: Document, filters: PruneFilter) -> bool:
-    labels, created = answers.labels_of(image), answers.moment(image.get("Created"))
-    return (
-        (filters.until is None or (created is not None and created < filters.until))
-        and all(_has(labels, label) for label in filters.labels)
-        and not any(_has(labels, label) for label in filters.without_labels)
-    )
 
 
 def _has(labels: dict[str, str], wanted: str) -> bool:
