@@ -27,6 +27,7 @@
     │   ├── DigestMismatch          wrong bytes
     │   ├── SizeMismatch            too few or too many bytes
     │   └── BadManifest             a document that is not a usable manifest, index or config
+    ├── CredentialError             a file or a helper that keeps logins said no, or nonsense
     └── StoreError                  this disk said no
         ├── DiskFull                no space left
         └── StoreDenied             not writable or not readable
@@ -39,6 +40,8 @@ Foreign exceptions (httpx, OSError, msgspec) become one of these once, at the ed
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "BadDigest",
     "BadManifest",
@@ -47,6 +50,7 @@ __all__ = [
     "Conflict",
     "ContainerNotFound",
     "ContentError",
+    "CredentialError",
     "DaemonDenied",
     "Denied",
     "DigestMismatch",
@@ -73,10 +77,15 @@ __all__ = [
 
 
 _LONGEST = 600
+_LOGIN = re.compile(r"(?<=://)[^\s'\"]*@(?!sha\w*:)|(?<![^\s/'\"])[^\s/@:'\"]+:[^\s/@'\"]+@(?!sha\w*:)", re.ASCII)
 
 
 def _plain(text: str) -> str:
-    """Text that may come from outside, as it may stand in a terminal: one line, no control characters, not endless."""
+    """Text that may come from outside, as it may stand in a terminal: one line, no control characters, not endless.
+
+    A login in an address (``USER:PASSWORD@HOST``) is left out, wherever it came from; ``NAME:TAG@sha256:…`` is none.
+    """
+    text = _LOGIN.sub("…@", text[: 4 * _LONGEST])
     shown = "".join(char if char.isprintable() else " " for char in text)
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
 
@@ -232,6 +241,10 @@ class BadManifest(ContentError):
     """A document that is not a usable manifest, index or config."""
 
     hint = "its origin sent something that is no image; check the name, and whether a registry answers there"
+
+
+class CredentialError(ImageError):
+    """A file or a helper program that keeps logins cannot be used; which is not a login that a registry refuses."""
 
 
 class StoreError(ImageError):

@@ -45,7 +45,7 @@ class ImageMagics(Magics):
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
-        self.session = Session()
+        self.session = Session(in_kernel=getattr(shell, "kernel", None) is not None)
 
     @no_var_expand
     @needs_local_scope
@@ -66,8 +66,7 @@ class ImageMagics(Magics):
         return views.to_notebook(answer, widget=self.display == "widget")
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
-        kernel = getattr(self.shell, "kernel", None) is not None
-        where = "kernel" if kernel else "terminal"
+        where = "kernel" if self.session.in_kernel else "terminal"
 
         def follow(kind: str, quiet: bool) -> AbstractContextManager[Callable[[Step], None]]:  # noqa: FBT001
             return views.progress("quiet" if quiet or silent or kind == "serve" else where, kind)

@@ -19,7 +19,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, SupportsIndex
 
 from jupyimg.errors import Misuse, UndefinedName
 
@@ -28,9 +28,16 @@ _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 class Expanded(str):
-    """A word that held an expression, so that what it says is not what was typed."""
+    """A word that held an expression, so that what it says is not what was typed; nor is a part of it."""
 
     __slots__ = ()
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        return Expanded(super().__getitem__(key))
+
+    def split(self, sep: str | None = None, maxsplit: SupportsIndex = -1) -> list[str]:
+        """As text is split: click parts ``--option={value}`` that way."""
+        return [Expanded(part) for part in super().split(sep, maxsplit)]
 
 
 class Nothing(Expanded):

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
+    access,
     archives,
     containers,
     engine,
     exploring,
     local,
+    mirrors,
     remote,
     sending,
     serving,
     space,
 )
-from jupyimg.commands.line import Nothing
-from jupyimg.commands.verbs import VERBS, Verb
+from jupyimg.commands.line import Expanded, Nothing
+from jupyimg.commands.verbs import VERBS, Secret, Verb
 from jupyimg.errors import Misuse
 from jupyimg.views.answer import Answer
 
@@ -88,6 +90,8 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
         return Manual(verb)
     args, switched = _switches(verb, [word for word in rest[1:] if not isinstance(word, Nothing)])
     emptied = len(rest) > 1 + len(args) + len(switched)
+    if emptied and _holds_secrets(verb):  # a password must not go where a word that is missing lets it go
+        raise Misuse("what stands in {…} on this line held no values", hint=f"%image {verb.name} --help")
     if emptied and verb.name == "rmi" and all(word.startswith("-") for word in args):
         return Answer(kind=verb.kind, records=[])  # so that a cell that cleans up can be run again
     with _context(verb, args, session, emptied=emptied) as context:
@@ -151,11 +155,24 @@ def _switches(verb: Verb, words: Sequence[str]) -> tuple[list[str], dict[str, bo
 
 def _context(verb: Verb, args: list[str], session: Session, *, emptied: bool) -> click.Context:
     try:
-        return verb.make_context(verb.name, args, obj=session)
+        return verb.make_context(verb.name, list(args), obj=session)
     except click.UsageError as error:
-        message = error.format_message().rstrip(".")
+        message = _hushed(verb, args, error.format_message().rstrip("."))
         hint = "what stands in {…} on this line held no values" if emptied else f"%image {verb.name} --help"
         raise Misuse(message[:1].lower() + message[1:], hint=hint) from None
+
+
+def _holds_secrets(verb: Verb) -> bool:
+    return any(isinstance(param.type, Secret) for param in verb.params)
+
+
+def _hushed(verb: Verb, args: list[str], message: str) -> str:
+    """What click says, which repeats words, without those that may hold a password."""
+    if _holds_secrets(verb):
+        parts = {part for word in args if isinstance(word, Expanded) for part in (word, *word.split("=")) if part}
+        for word in sorted(parts, key=len, reverse=True):
+            message = message.replace(word, "{…}")
+    return message
 
 
 def _drained(steps: Any, show: Show) -> Answer:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from jupyimg.engines import open_engine, open_serving
+from jupyimg.engines import open_engine, open_mirrors, open_serving
 from jupyimg.engines.containers import about
+from jupyimg.errors import Misuse
 from jupyimg.model.platform import Platform
 from jupyimg.model.settings import DaemonSettings, Settings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyimg.engines import Engine
+    from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.serving import Serving
     from jupyimg.model.running import EngineRecord
 
@@ -29,6 +31,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         BadPlatform: $DOCKER_DEFAULT_PLATFORM is no platform.
     """
     home = environ.get("JUPYIMG_HOME")
+    registries_conf = environ.get("CONTAINERS_REGISTRIES_CONF")
     platform = environ.get("DOCKER_DEFAULT_PLATFORM")
     proxies = {
         scheme: environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or ""
@@ -43,6 +46,12 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         hub_api=environ.get("JUPYIMG_HUB_API", ""),
         ca_file=environ.get("SSL_CERT_FILE", ""),
         daemon=_daemon_from(environ),
+        docker_auth_config=environ.get("DOCKER_AUTH_CONFIG", ""),
+        docker_config=Path(environ.get("DOCKER_CONFIG") or "~/.docker").expanduser() / "config.json",
+        auth_files=_auth_files(environ),
+        user_config=Path(environ.get("HOME") or "~", ".config").expanduser(),
+        system_config=Path(environ.get("JUPYIMG_ETC") or "/etc"),
+        registries_conf=Path(registries_conf).expanduser() if registries_conf else None,
     )
 
 
@@ -60,6 +69,19 @@ def _daemon_from(environ: Mapping[str, str]) -> DaemonSettings:
     )
 
 
+def _auth_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where Podman and its relatives keep logins (containers-auth.json(5)); a file named by the user stands alone."""
+    named = environ.get("REGISTRY_AUTH_FILE")
+    if named:
+        return (Path(named).expanduser(),)
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folders = (
+        environ.get("XDG_RUNTIME_DIR") or f"/run/containers/{user}",
+        environ.get("XDG_CONFIG_HOME") or "~/.config",
+    )
+    return tuple(Path(folder).expanduser() / "containers" / "auth.json" for folder in folders)
+
+
 class Session:
     """What one kernel or one terminal command works with; the engine opens at first use.
 
@@ -67,12 +89,14 @@ class Session:
         settings: see `settings_from`; those of the current engine.
         given: the settings that the session began with.
         terminal: whether a line ends when its command ends, so that a server stays in the foreground.
+        in_kernel: whether it is a front end that is asked when something is missing, and no terminal.
         serving: what this session serves.
     """
 
-    def __init__(self, settings: Settings | None = None, *, terminal: bool = False) -> None:
+    def __init__(self, settings: Settings | None = None, *, terminal: bool = False, in_kernel: bool = False) -> None:
         self.given = self.settings = settings or settings_from(os.environ)
         self.terminal = terminal
+        self.in_kernel = in_kernel
         self._engine: Engine | None = None
         self._serving: Serving | None = None
 
@@ -110,6 +134,22 @@ class Session:
         if self._serving is None:
             self._serving = open_serving(self.settings)
         return self._serving
+
+    def variable(self, name: str) -> str:
+        """A variable of the environment that the user named, such as one that holds a password.
+
+        Raises:
+            Misuse: it is not set, or empty.
+        """
+        value = os.environ.get(name, "")
+        if not value:
+            raise Misuse(f"the environment has no {name}", hint="set it before this process starts")
+        return value
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """Which registries are read by way of which others."""
+        return open_mirrors(self.settings)
 
     def close(self) -> None:
         """Give back what the engine holds, and stop serving."""

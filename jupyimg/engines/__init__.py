@@ -16,6 +16,7 @@ from jupyimg.errors import Misuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.remote import Remote
     from jupyimg.engines.serving import Serving
     from jupyimg.model.records import FactRecord
@@ -29,6 +30,7 @@ __all__ = [
     "PruneFilter",
     "open_about",
     "open_engine",
+    "open_mirrors",
     "open_remote",
     "open_serving",
 ]
@@ -69,6 +71,12 @@ def open_about() -> Callable[..., list[FactRecord]]:
     """What there is to know of a session; see `about.about`."""
     about: Callable[..., list[FactRecord]] = _named("jupyimg.engines.about:about")
     return about
+
+
+def open_mirrors(settings: Settings) -> Mirrors:
+    """What sets and tries mirrors, for every engine."""
+    make: Callable[[Settings], Mirrors] = _named("jupyimg.engines.mirrors:Mirrors")
+    return make(settings)
 
 
 def _named(path: str) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jupyimg.credentials import CredentialStore
 from jupyimg.engines import details
+from jupyimg.engines.access import Access
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
 from jupyimg.engines.exploring import MOST, Exploring
 from jupyimg.errors import Misuse, Unsupported
@@ -15,7 +17,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DOCKER_HUB
 from jupyimg.registry import Registries, Wanted
-from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms
+from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -30,11 +32,18 @@ if TYPE_CHECKING:
 
 
 class Remote:
-    """Images where they are: in registries."""
+    """Images where they are: in registries.
+
+    Attributes:
+        credentials: who we are to each of them.
+        access: logging in and out.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.registries = Registries(settings)
+        self.credentials = CredentialStore(settings)
+        self.registries = Registries(settings, self.credentials.find)
+        self.access = Access(self.registries, self.credentials)
         self.exploring = Exploring(self.registries, settings)
 
     def close(self) -> None:
@@ -210,8 +219,7 @@ class Remote:
     ) -> tuple[Digest, Manifest, bytes, tuple[str, ...]]:
         """The digest a pull would name, the manifest and config of one platform, and all platforms there are."""
         place = self._repository(reference)
-        root = place.resolve(reference)
-        top = fetch_manifest(place, root)
+        root, top = resolved(place, reference)
         offered: tuple[str, ...] = ()
         if isinstance(top, Index):
             choices = platforms(place, top)

@@ -53,6 +53,19 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class WithMirrors(Protocol):
+    """What a `Source` that reads the same bytes from one of several places offers besides."""
+
+    def notes(self) -> list[str]:
+        """Lines for people on what has happened since this was last asked."""
+        ...
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Be told that the bytes read as this were wrong; whether the next read goes elsewhere, so is worth a try."""
+        ...
+
+
 class Sink(Protocol):
     """A place that content goes to. Methods may be called from several threads at once."""
 

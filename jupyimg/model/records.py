@@ -120,6 +120,46 @@ class TransferRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRecord:
+    """A login that a registry accepted (`docker login`); it holds no secret.
+
+    Attributes:
+        host: the registry, as references name it.
+        username: who we are there; "" where only a token is kept.
+        where: the file or helper that keeps it, to be shown.
+        encrypted: False where that is a file, which holds it as it is.
+        asked: False where the registry lets everybody in, so that nothing was proved.
+        shadowed_by: what answers for the host before it, or "".
+    """
+
+    host: str
+    username: str
+    where: str
+    encrypted: bool = True
+    asked: bool = True
+    shadowed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutRecord:
+    """A login that is no longer kept (`docker logout`).
+
+    Attributes:
+        host: the registry, as references name it.
+        key: what Docker keeps its login under.
+        removed: False where there was none.
+        left: what still answers for the host and cannot be removed from here, or "".
+        troubles: what went wrong with helpers, each a sentence.
+    """
+
+    host: str
+    key: str
+    removed: bool
+    left: str = ""
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalRecord:
     """One line of `docker rmi` or `docker image prune`.
 
@@ -199,43 +239,6 @@ class ImageDetail:
     config: dict[str, Any]
     size: int | None = None
     unpacked: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerRecord:
-    """A store that is served, or has just stopped being served, as a registry.
-
-    Attributes:
-        address: ``HOST:PORT`` as clients on this machine write it.
-        store: the folder; not shown, since a saved notebook need not say where its author's files lie.
-        what: what is in it, in words.
-        running: whether it serves.
-        example: a name in it to try, without host; "" where it holds none.
-        read_only: whether pushes are refused.
-        login: whether a user and a password are asked for.
-    """
-
-    address: str
-    store: str
-    what: str
-    running: bool
-    example: str = ""
-    read_only: bool = False
-    login: bool = False
-
-    def lines(self) -> list[str]:
-        """What to say of it: where it is, and how others pull from it."""
-        if not self.running:
-            return [f"No longer serving {self.what} at {self.address}"]
-        login = [f"  docker login {self.address}"] if self.login else []
-        name = f"{self.address}/{self.example or 'NAME'}"
-        return [
-            f"Serving {self.what} at {self.address}" + (", read-only" if self.read_only else ""),
-            *login,
-            f"  %image pull {name}",
-            f"  docker pull {name}",
-            f"  skopeo copy --src-tls-verify=false docker://{name} oci:FOLDER:TAG",
-        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +338,46 @@ class Found(Generic[T]):
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorRecord:
+    """One mirror of a registry (containers' ``[[registry.mirror]]``, Docker's ``registry-mirrors``).
+
+    Attributes:
+        registry: the prefix whose images it serves: HOST[:PORT][/PATH] or ``*.DOMAIN``.
+        mirror: HOST[:PORT][/PATH] that stands in for it.
+        insecure: whether plain http and certificates that prove nothing are taken.
+        pull: "all", "digest-only" or "tag-only".
+        file: where it is set, the home folder as ``~``.
+    """
+
+    registry: str
+    mirror: str
+    insecure: bool
+    pull: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRecord:
+    """How a mirror, or the registry behind it, answered when it was tried.
+
+    Attributes:
+        registry: the registry, or the image, that was asked for.
+        endpoint: HOST[:PORT] that was asked.
+        role: "mirror" or "registry".
+        status: "ok", "login" (it wants one), "missing" (it has no such image) or "failed".
+        milliseconds: how long it took.
+        error: what went wrong, or "".
+    """
+
+    registry: str
+    endpoint: str
+    role: str
+    status: str
+    milliseconds: float
+    error: str = ""
+
+
 Record = (
     ImageRecord
     | HistoryRecord
@@ -348,4 +391,6 @@ Record = (
     | TagRecord
     | RepositoryRecord
     | FactRecord
+    | MirrorRecord
+    | EndpointRecord
 )

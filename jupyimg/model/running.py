@@ -1,4 +1,4 @@
-"""Records of what runs: engines, containers and what these wrote. As in `records`, None is what nobody knows."""
+"""Records of what runs: engines, servers, containers and what these wrote. As in `records`, None is what nobody knows."""
 
 from __future__ import annotations
 
@@ -67,3 +67,40 @@ class LogRecord:
     stream: str
     line: str
     nanosecond: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRecord:
+    """A store that is served, or has just stopped being served, as a registry.
+
+    Attributes:
+        address: ``HOST:PORT`` as clients on this machine write it.
+        store: the folder; not shown, since a saved notebook need not say where its author's files lie.
+        what: what is in it, in words.
+        running: whether it serves.
+        example: a name in it to try, without host; "" where it holds none.
+        read_only: whether pushes are refused.
+        login: whether a user and a password are asked for.
+    """
+
+    address: str
+    store: str
+    what: str
+    running: bool
+    example: str = ""
+    read_only: bool = False
+    login: bool = False
+
+    def lines(self) -> list[str]:
+        """What to say of it: where it is, and how others pull from it."""
+        if not self.running:
+            return [f"No longer serving {self.what} at {self.address}"]
+        login = [f"  docker login {self.address}"] if self.login else []
+        name = f"{self.address}/{self.example or 'NAME'}"
+        return [
+            f"Serving {self.what} at {self.address}" + (", read-only" if self.read_only else ""),
+            *login,
+            f"  %image pull {name}",
+            f"  docker pull {name}",
+            f"  skopeo copy --src-tls-verify=false docker://{name} oci:FOLDER:TAG",
+        ]

@@ -49,11 +49,19 @@ class Settings:
         hub_api: URL to ask instead of Docker Hub's own for search and tags, such as a lab's copy ($JUPYIMG_HUB_API).
         ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
         daemon: where the engines "docker" and "podman" find theirs.
+        user_config: folder that holds ``containers/`` and ``docker/`` with a user's settings (``~/.config``, whatever
+            $XDG_CONFIG_HOME says, as containers has it); None reads none.
+        system_config: the same of the machine (``/etc``, or $JUPYIMG_ETC); None reads none.
+        registries_conf: main file of containers' settings, instead of theirs ($CONTAINERS_REGISTRIES_CONF).
         transfers: blobs moved at once.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds a connection may be silent; a whole transfer has no limit.
         attempts: how often one request is tried.
         longest_wait: seconds that a Retry-After is obeyed; a longer one becomes an error that says so.
+        docker_auth_config: logins as JSON, which come before all files ($DOCKER_AUTH_CONFIG).
+        docker_config: Docker's file of logins, the one that is written ($DOCKER_CONFIG/config.json).
+        auth_files: Podman's, the first that knows a host wins ($REGISTRY_AUTH_FILE, or the two usual places).
+        helper_timeout: seconds that a credential helper may take; it may ask its user for a passphrase.
     """
 
     home: Path
@@ -64,13 +72,26 @@ class Settings:
     hub_api: str = ""
     ca_file: str = ""
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    user_config: Path | None = None
+    system_config: Path | None = None
+    registries_conf: Path | None = None
     transfers: int = 6
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     attempts: int = 5
     longest_wait: float = 60.0
+    docker_auth_config: str = field(default="", repr=False)
+    docker_config: Path | None = None
+    auth_files: tuple[Path, ...] = ()
+    helper_timeout: float = 30.0
 
     @property
     def store(self) -> Path:
         """The OCI layout."""
         return self.home / "store"
+
+    @property
+    def certificates(self) -> tuple[Path, ...]:
+        """Folders of a user's own authorities and certificates by host (``certs.d``); the first that has one counts."""
+        folders = [folder for folder in (self.user_config, self.system_config) if folder is not None]
+        return tuple(folder / owner / "certs.d" for folder in folders for owner in ("containers", "docker"))

@@ -23,6 +23,7 @@ from jupyimg.errors import (
     Unreachable,
 )
 from jupyimg.model.codec import decode
+from jupyimg.model.reference import DOCKER_HUB
 from jupyimg.registry.hosts import host_of
 from jupyimg.registry.transport import NotTLS, Refused, UnknownHost, Untrusted
 
@@ -36,9 +37,6 @@ _DENIALS = {"UNAUTHORIZED", "DENIED"}
 _ABSENCES = {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"}
 
 
-_NO_LOGIN = "there is no login yet: registries are spoken to anonymously"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What was being done when it went wrong.
@@ -48,12 +46,14 @@ class Context:
         pushing: whether something was to be sent.
         item: what in particular was asked for where that is not the name itself: "blob 0123456789ab", or "".
         logged_in: whether credentials took part.
+        login_refused: whether they are wrong, whatever they may be for.
     """
 
     reference: Reference
     pushing: bool = False
     item: str = ""
     logged_in: bool = False
+    login_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,15 @@ def problem(response: httpx.Response, context: Context, asked: float | None = No
     ref = context.reference
     if status == 429 or said.code == "TOOMANYREQUESTS":  # noqa: PLR2004
         return _limited(context, said, status, asked)
-    if status in {401, 403} or said.code in _DENIALS:
+    if status in {401, 403} or said.code in _DENIALS or context.login_refused:
         return _denied(context, said, status)
     if said.code == "NAME_UNKNOWN" or ((status == 404 or said.code in _ABSENCES) and not context.pushing):  # noqa: PLR2004
         return _missing(context, said)
     detail = f": {said.text}" if said.text else ""
     wait = f", and asks to wait {duration(asked)}" if asked else ""
+    named = f" for {ref.familiar}" if ref.path else ""
     return RegistryError(
-        f"{ref.host} answered {status}{f' {said.code}' if said.code else ''} for {ref.familiar}{detail}{wait}",
+        f"{ref.host} answered {status}{f' {said.code}' if said.code else ''}{named}{detail}{wait}",
         status=status,
         code=said.code,
         hint="the registry has a problem of its own; run the line again later" if status >= 500 else "",  # noqa: PLR2004
@@ -125,7 +126,8 @@ def unreachable(failure: httpx.RequestError, context: Context, base: httpx.URL) 
             return Unreachable(f"{named} refuses the connection", hint="is the registry running, and the port right?")
         case Untrusted():
             text = f"the certificate of {named} is not to be trusted: {clean(str(failure))}"
-            return Unreachable(text, hint="if it is your own, set SSL_CERT_FILE to the authority that signed it")
+            own = "put the authority that signed it into ~/.config/containers/certs.d/HOST:PORT/ca.crt"
+            return Unreachable(text, hint=f"if it is your own, {own}, or name it in SSL_CERT_FILE")
         case NotTLS():
             text = f"{named} does not speak https"
             return Unreachable(text, hint=f"if it speaks plain http, add {ref.host} to JUPYIMG_INSECURE")
@@ -158,7 +160,9 @@ def _limited(context: Context, said: Complaint, status: int, asked: float | None
     host = context.reference.host
     wait = f" for {duration(asked)}" if asked else ""
     text = f"{host} takes no more requests{wait}{f': {said.text}' if said.text else ''}"
-    hint = "wait and run the line again, or use a mirror" if context.logged_in else ""
+    login = _login(context.reference.host)
+    other = "use a mirror" if context.logged_in else f"log in ({login}), which may raise the limit"
+    hint = f"wait and run the line again, or {other}"
     return RateLimited(text, hint=hint, status=status, code=said.code)
 
 
@@ -167,20 +171,28 @@ def _denied(context: Context, said: Complaint, status: int) -> Denied:
     detail = f" ({said.text})" if said.text else ""
     name = ref.familiar
     curated = host_of(ref.host).curated
-    if context.pushing:
+    login = _login(ref.host)
+    if context.login_refused:
+        text = f"{ref.host} does not accept the login that is kept for it{detail}"
+        hint = f"{login} to renew it, or {_login(ref.host, 'logout')} to go on without, as public images allow"
+    elif context.pushing:
         text = f"{ref.host} does not let you push to {name}{detail}"
         if curated and ref.path.startswith(curated):
             own = ref.path.removeprefix(curated)
             hint = f"only {ref.host} itself may; tag it YOUR_NAME/{own} and push that"
         else:
-            hint = f"use an account that may push there; {_NO_LOGIN}"
+            hint = f"use an account that may push there: {login}"
     elif context.logged_in:
         text = f"{ref.host} does not let you pull {name}: there is no such repository, or your login may not{detail}"
-        hint = "check the spelling, or use another account"
+        hint = f"check the spelling, or use another account: {login}"
     else:
         text = f"{ref.host} does not let you pull {name}: there is no such repository, or it wants a login{detail}"
-        hint = f"check the spelling; {_NO_LOGIN}"
+        hint = f"check the spelling, or log in: {login}"
     return Denied(text, hint=hint, status=status, code=said.code)
+
+
+def _login(host: str, verb: str = "login") -> str:
+    return f"%image {verb}" if host == DOCKER_HUB else f"%image {verb} {host}"
 
 
 def _missing(context: Context, said: Complaint) -> RemoteNotFound:

@@ -41,7 +41,7 @@ TOKEN_LIMIT = 1 << 20
 """The most bytes of a token service's answer."""
 _TRIES = 2
 """Tokens fetched for one request: one because it is missing or old, one because its scope was too small."""
-_UNAUTHORIZED, _FORBIDDEN, _MISSING, _METHOD = 401, 403, 404, 405
+_BAD, _UNAUTHORIZED, _FORBIDDEN, _MISSING, _METHOD = 400, 401, 403, 404, 405
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -51,11 +51,13 @@ class Credentials:
 
     Attributes:
         identity_token: a refresh token that stands in for the password, or "".
+        registry_token: a bearer token that the registry takes as it is, or "".
     """
 
     username: str
     password: str = field(default="", repr=False)
     identity_token: str = field(default="", repr=False)
+    registry_token: str = field(default="", repr=False)
 
     @property
     def account(self) -> str:
@@ -68,13 +70,23 @@ class Credentials:
         pair = f"{self.username}:{self.password or self.identity_token}"
         return "Basic " + base64.b64encode(pair.encode()).decode()
 
+    @property
+    def is_basic(self) -> bool:
+        """Whether there is a password to show; a token is for the token service, not for a Basic header."""
+        return bool(self.password) or not (self.identity_token or self.registry_token)
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and when, on this process's clock, to stop using it."""
+    """A bearer token and when, on this process's clock, to stop using it.
+
+    Attributes:
+        refresh: the identity token that came along, or "".
+    """
 
     value: str = field(repr=False)
     ends: float
+    refresh: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,12 @@ class RegistryAuth(httpx.Auth):
         tokens: the cache, shared.
         find: looks the credentials up, when first needed; None is anonymous.
         check: refuses to go from one URL to another where that is not safe.
+        offline: ask for an identity token too, which outlives this process.
+
+    Attributes:
+        is_known: whether credentials took part, once somebody asked for them.
+        is_refused: whether they are wrong, which is not the same as being allowed too little.
+        identity_token: what the token service gave in place of the password, or "".
     """
 
     def __init__(
@@ -138,16 +156,20 @@ class RegistryAuth(httpx.Auth):
         tokens: Tokens,
         find: Callable[[], Credentials | None],
         check: Callable[[httpx.URL, httpx.URL], None],
+        *,
+        offline: bool = False,
     ) -> None:
         self._base = base
         self._scopes = scopes
         self._tokens = tokens
         self._find = find
         self._check = check
+        self._offline = offline
         self._lock = threading.Lock()
         self._extra: tuple[str, ...] = ()
         self.is_known = False
-        """Whether credentials took part, once somebody asked for them."""
+        self.is_refused = False
+        self.identity_token = ""
 
     def auth_flow(self, request: httpx.Request) -> Flow:
         """Send, be challenged, answer, send again; a token that is at hand or sure to be needed goes along at once."""
@@ -160,7 +182,10 @@ class RegistryAuth(httpx.Auth):
         response = yield request
         for attempt in range(_TRIES):
             challenge = self._challenge(response)
-            if challenge is None or (attempt and not challenge.is_too_small):
+            if challenge is None:
+                return
+            if attempt and not challenge.is_too_small:
+                self.is_refused = self._is_fixed(request)
                 return
             self._tokens.learn(self._base, challenge)
             if not (yield from self._answer(request, challenge, refused=True)):
@@ -180,15 +205,15 @@ class RegistryAuth(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, bool]:
         """Put the header that a challenge asks for; False where there is none, or none that was not refused before."""
         sent = request.headers.get("authorization", "")
+        credentials = self._identify()
         if challenge.scheme == "basic":
-            credentials = self._identify()
-            if credentials is None:
+            if credentials is None or not credentials.is_basic:
                 return not refused
-            request.headers["authorization"] = credentials.basic
-            return not refused or sent != credentials.basic
+            return self._put(request, credentials.basic, refused=refused)
+        if credentials is not None and credentials.registry_token:
+            return self._put(request, f"Bearer {credentials.registry_token}", refused=refused)
         with self._lock:  # six workers that start together want one token, not six
             self._extra = join_scopes(self._extra, challenge.scopes)
-            credentials = self._identify()
             scopes = join_scopes(self._scopes, self._extra)
             account = credentials.account if credentials else ""
             key = Key(origin(self._base), challenge.realm, challenge.service, scopes, account)
@@ -200,6 +225,19 @@ class RegistryAuth(httpx.Auth):
                 self._tokens.keep(key, token)
         request.headers["authorization"] = f"Bearer {token.value}"
         return True
+
+    def _put(self, request: httpx.Request, header: str, *, refused: bool) -> bool:
+        """Put a header that is always the same; False where it is what was just refused."""
+        again = refused and request.headers.get("authorization") == header
+        self.is_refused = again
+        request.headers["authorization"] = header
+        return not again
+
+    def _is_fixed(self, request: httpx.Request) -> bool:
+        """Whether a request went out with the login itself, and not with a token that somebody gave for it."""
+        credentials = self._identify()
+        fixed = (credentials.basic, f"Bearer {credentials.registry_token}") if credentials else ()
+        return request.headers.get("authorization", "") in fixed
 
     def _identify(self) -> Credentials | None:
         credentials = self._find()
@@ -216,9 +254,17 @@ class RegistryAuth(httpx.Auth):
         if credentials is not None and credentials.identity_token:
             response = yield _refresh(realm, key, credentials, options)
             if response.status_code not in {_MISSING, _METHOD} or not credentials.username:
-                return _token(response, began)
-        response = yield _fetch(realm, key, credentials, options)
-        return _token(response, began)
+                return self._granted(response, began)
+        response = yield _fetch(realm, key, credentials, options, offline=self._offline)
+        return self._granted(response, began)
+
+    def _granted(self, response: httpx.Response, began: float) -> Token | None:
+        # OAuth2 says 400 of a refresh token that ended; 403 some say to a right login that may not do what was asked
+        wrong = {_UNAUTHORIZED, _BAD} if response.request.method == "POST" else {_UNAUTHORIZED}
+        self.is_refused = self.is_known and response.status_code in wrong
+        token = _token(response, began)
+        self.identity_token = token.refresh if token else ""
+        return token
 
     def _realm(self, key: Key) -> httpx.URL:
         """The token service's address, unless asking there would betray us."""
@@ -230,12 +276,15 @@ class RegistryAuth(httpx.Auth):
         return realm
 
 
-def _fetch(realm: httpx.URL, key: Key, credentials: Credentials | None, options: dict[str, Any]) -> httpx.Request:
+def _fetch(
+    realm: httpx.URL, key: Key, credentials: Credentials | None, options: dict[str, Any], *, offline: bool
+) -> httpx.Request:
     """A GET at the token service (distribution-spec "Token Authentication")."""
     query = [("service", key.service)] if key.service else []
     query += [("scope", scope) for scope in key.scopes]
     query += [("account", credentials.username)] if credentials and credentials.username else []
     query += [("client_id", CLIENT_ID)]
+    query += [("offline_token", "true")] if offline else []
     text = urlencode(query)
     given = realm.query.decode()
     url = realm.copy_with(query=(f"{given}&{text}" if given else text).encode())
@@ -267,4 +316,5 @@ def _token(response: httpx.Response, began: float) -> Token | None:
         raise ProtocolError(f"the token service of {response.request.url.host} answered without a token")
     life = answer.get("expires_in")
     seconds = min(max(life, SHORTEST_LIFE), LONGEST_LIFE) if isinstance(life, int | float) else SHORTEST_LIFE
-    return Token(value, began + seconds - MARGIN)
+    refresh = answer.get("refresh_token")
+    return Token(value, began + seconds - MARGIN, refresh if isinstance(refresh, str) else "")

@@ -15,18 +15,22 @@ import httpx
 
 from jupyimg.errors import ProtocolError
 from jupyimg.registry.auth import Tokens
-from jupyimg.registry.hosts import is_guarded, is_loopback, may_be_plain, origin
+from jupyimg.registry.hosts import base_url, is_guarded, is_loopback, may_be_plain, origin, port_of
 from jupyimg.registry.quotas import read_quota
-from jupyimg.registry.transport import Transport
+from jupyimg.registry.transport import NotTLS, Refused, Transport
 
 if TYPE_CHECKING:
     from jupyimg.model.records import Quota
     from jupyimg.model.settings import Settings
+    from jupyimg.registry.call import Call
+    from jupyimg.registry.wire import Patience
 
 REDIRECTS = 5
 """How many redirects are followed in a row; real registries need one."""
 _KEEP_METHOD, _ANY_REDIRECT = {307, 308}, {301, 302, 303, 307, 308}
 _SAFE = {"GET", "HEAD"}
+_NO_TLS = (NotTLS, Refused, httpx.ReadError, httpx.RemoteProtocolError)
+"""How a server that speaks plain http takes a greeting in TLS, or the missing one of the two ports."""
 
 
 @dataclass(slots=True)
@@ -72,13 +76,19 @@ class Learned:
 
 
 class Client:
-    """What all repositories of one engine share: connections, tokens, and what hosts have taught us."""
+    """What all repositories of one engine share: connections, tokens, and what hosts have taught us.
+
+    Attributes:
+        down: mirrors that gave no answer, by HOST[:PORT], and until when they are passed by.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.tokens = Tokens()
         self.transport = Transport(settings)
+        self.down: dict[str, float] = {}
         self._learned: dict[tuple[str, str, int], Learned] = {}
+        self._found: dict[str, httpx.URL] = {}
 
     def learned(self, base: httpx.URL) -> Learned:
         """What is known of this host; one for all who ask it."""
@@ -88,9 +98,45 @@ class Client:
         """All hosts that have answered, by their origins."""
         return [(place, learned) for place, learned in list(self._learned.items()) if learned.requests]
 
+    def base(self, host: str, call: Call, *, insecure: bool = False, patience: Patience | None = None) -> httpx.URL:
+        """Where the API of a reference's host is.
+
+        Loopback speaks http, unless there are certificates of the user's for it. What the user's files call insecure
+        is asked in TLS, whose certificate proves nothing, and only where that is no language of its, in http.
+
+        Raises:
+            httpx.RequestError: neither was answered.
+            Interrupted: the call was cut off.
+        """
+        base = base_url(host, self.settings.insecure)
+        if base.scheme == "http" and not is_loopback(base.host):
+            return base
+        secure, plain = base.copy_with(scheme="https"), base.copy_with(scheme="http")
+        if insecure:
+            if host not in self._found:
+                self._found[host] = self._either(secure, plain, call, patience)
+            return self._found[host]
+        return secure if self.transport.authorities.folder(secure.host, port_of(secure)) else base
+
+    def _either(self, secure: httpx.URL, plain: httpx.URL, call: Call, patience: Patience | None) -> httpx.URL:
+        extensions = {"call": call, "limit": 0, "patience": patience, "unproven": origin(secure)}
+        try:
+            self.transport.handle_request(httpx.Request("GET", secure, extensions=extensions)).close()
+        except _NO_TLS as failure:
+            failure.request = httpx.Request("GET", secure)
+            try:
+                self.transport.handle_request(httpx.Request("GET", plain, extensions=extensions)).close()
+            except httpx.RequestError:
+                raise failure from None
+            return plain
+        except httpx.RequestError as failure:
+            failure.request = httpx.Request("GET", secure)
+            raise
+        return secure
+
     def may_be_plain(self, url: httpx.URL) -> bool:
         """Whether this URL may be spoken to over http."""
-        return may_be_plain(url, self.settings.insecure)
+        return may_be_plain(url, self.settings.insecure) or origin(url) in {*map(origin, self._found.values())}
 
     def check(self, here: httpx.URL, there: httpx.URL) -> None:
         """Go where a server sends us, unless that is this machine or a step down from https.

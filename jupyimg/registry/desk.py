@@ -6,6 +6,7 @@ instead of for an image.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.errors import BadManifest, Denied, ImageError, ProtocolError, RegistryError, RemoteNotFound
@@ -13,7 +14,7 @@ from jupyimg.model.codec import decode
 from jupyimg.model.reference import Reference
 from jupyimg.registry.answers import complaint
 from jupyimg.registry.auth import RegistryAuth
-from jupyimg.registry.line import Ask, Line
+from jupyimg.registry.line import PATIENT, Ask, Line, Manner
 from jupyimg.registry.retry import TOO_MANY
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Desk(Line):
     Args:
         client: what is shared.
         host: as a reference names it, or the API's own.
-        api: an API that is none of a registry's and is asked anonymously; None is the registry's catalog.
-        find: looks credentials up by host; None is anonymous.
+        api: an API that is none of a registry's; None is the registry's own address.
+        anonymous: say nothing of who we are: what proves us to a registry is none of another API's business.
+        find: looks credentials up; None is anonymous.
+        manner: how it is asked.
     """
 
     def __init__(
@@ -45,15 +48,20 @@ class Desk(Line):
         host: str,
         *,
         api: httpx.URL | None = None,
-        find: Callable[[str], Credentials | None] | None = None,
+        anonymous: bool = False,
+        find: Callable[[Reference], Credentials | None] | None = None,
+        manner: Manner = PATIENT,
     ) -> None:
-        super().__init__(client, Reference(host, "catalog"), (), find)
+        super().__init__(client, Reference(host, "catalog"), (), find, manner)
         self.host = host
+        self._anonymous = anonymous
         if api is not None:
             self.base = api
-            self.learned = client.learned(api)
-        kind = RegistryAuth if api is None else _Nobody
-        self._reading = kind(self.base, CATALOG, client.tokens, self.credentials, client.check)
+
+    @cached_property
+    def _reading(self) -> RegistryAuth:
+        kind = _Nobody if self._anonymous else RegistryAuth
+        return kind(self.base, CATALOG, self.client.tokens, self.credentials, self.client.check)
 
     def interrupt(self) -> None:
         """End what is under way, at once."""
@@ -87,7 +95,9 @@ class Desk(Line):
             return super().refused(response, ask, reference)
         if status in {401, 403}:
             text = f"{self.host} does not show you its {ask.item}{detail}"
-            return Denied(text, hint="it may want an account that is allowed to", status=status, code=said.code)
+            return Denied(
+                text, hint=f"%image login {self.host} with an account that is allowed to", status=status, code=said.code
+            )
         if status in {404, 405, 410, 501}:
             return RemoteNotFound(f"{self.host} has no {ask.item}{detail}", hint="ask for a repository by its name")
         hint = "the registry has a problem of its own; run the line again later" if status >= 500 else ""  # noqa: PLR2004
@@ -100,7 +110,7 @@ class Desk(Line):
 
 
 class _Nobody(RegistryAuth):
-    """Says nothing of who we are: what proves us to a registry is none of another API's business."""
+    """Says nothing of who we are."""
 
     def auth_flow(self, request: httpx.Request) -> Flow:
         yield request

@@ -41,6 +41,7 @@ class Host:
         has_catalog: whether it may be asked for all its repositories.
         metered: whether a GET of a manifest counts against a quota.
         probe: an image whose HEAD says for free what is left of the quota, or "".
+        login: what Docker keeps credentials for it under; "" is the name itself.
     """
 
     api: str = ""
@@ -52,6 +53,7 @@ class Host:
     has_catalog: bool = True
     metered: bool = False
     probe: str = ""
+    login: str = ""
 
 
 _HUB = Host(
@@ -63,9 +65,11 @@ _HUB = Host(
     has_catalog=False,
     metered=True,
     probe="docker.io/ratelimitpreview/test:latest",
+    login="https://index.docker.io/v1/",
 )
 ROWS: dict[str, Host] = {
     DOCKER_HUB: _HUB,
+    "index.docker.io": _HUB,
     "registry-1.docker.io": _HUB,
     "registry.hub.docker.com": _HUB,  # an old name of the same registry that no longer answers as one
     # what it gives at most, whatever is asked for; its catalog is that of the world
@@ -76,6 +80,12 @@ ROWS: dict[str, Host] = {
 def host_of(name: str) -> Host:
     """The row of a reference's host; an ordinary one where nothing is known."""
     return ROWS.get(name.lower(), Host())
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """All names of a reference's host, the usual one first; they are one registry, and one login."""
+    row = ROWS.get(name.lower())
+    return tuple(other for other, found in ROWS.items() if found is row) if row else (name.lower(),)
 
 
 def base_url(name: str, insecure: AbstractSet[str]) -> httpx.URL:

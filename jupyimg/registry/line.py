@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -13,19 +15,23 @@ from jupyimg.registry.answers import Context, problem, unreachable
 from jupyimg.registry.auth import RegistryAuth
 from jupyimg.registry.call import Calls
 from jupyimg.registry.client import absorb
-from jupyimg.registry.hosts import base_url
+from jupyimg.registry.hosts import origin
 from jupyimg.registry.retry import TOO_MANY, chance, retry_after, wait_after_answer, wait_after_failure
+from jupyimg.registry.wire import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jupyimg.model.reference import Reference
+    from jupyimg.model.settings import Settings
     from jupyimg.registry.auth import Credentials
     from jupyimg.registry.call import Call
-    from jupyimg.registry.client import Client
+    from jupyimg.registry.client import Client, Learned
 
 ANSWER_LIMIT = 16 << 20
 """Bytes read of an answer that is not content, such as a list of tags."""
+HURRIED = {"connect_timeout": 3.0, "read_timeout": 15.0, "attempts": 3, "longest_wait": 0.0}
+"""The most patience that one has with a mirror, for there is another place to ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,22 @@ class Ask:
     item: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a registry is asked.
+
+    Attributes:
+        insecure: plain http and certificates that prove nothing are taken from it.
+        hurried: do not wait long, there are others to ask.
+    """
+
+    insecure: bool = False
+    hurried: bool = False
+
+
+PATIENT = Manner()
+
+
 class Line:
     """One repository's way to its registry: knows where it is, who we are there, and how to name it in an error.
 
@@ -61,7 +83,9 @@ class Line:
         client: what is shared.
         reference: the repository.
         mounts: paths of other repositories there that we need to read while we write.
-        find: looks credentials up by host; None is anonymous.
+        find: looks credentials up; None is anonymous.
+        manner: how it is asked.
+        auth: how to authorize every request, in place of the usual ways to read and to write.
     """
 
     def __init__(
@@ -69,26 +93,60 @@ class Line:
         client: Client,
         reference: Reference,
         mounts: tuple[str, ...],
-        find: Callable[[str], Credentials | None] | None,
+        find: Callable[[Reference], Credentials | None] | None,
+        manner: Manner = PATIENT,
+        *,
+        auth: RegistryAuth | None = None,
     ) -> None:
-        self.settings = client.settings
+        self.settings = _hurried(client.settings) if manner.hurried else client.settings
         self.reference = reference
-        self.base = base_url(reference.host, client.settings.insecure)
         self.calls = Calls()
-        self.learned = client.learned(self.base)
-        self._client = client
-        known: list[Credentials | None] = []
+        self.client = client
+        self._manner = manner
+        self._patience = Patience(self.settings.connect_timeout, self.settings.read_timeout)
+        self._mounts = mounts
+        self._find = find
+        self._auth = auth
+        self._known: list[Credentials | None] = []
+        self._lock = threading.Lock()
 
-        def credentials() -> Credentials | None:
-            if not known:
-                known.append(find(reference.host) if find else None)
-            return known[0]
+    @cached_property
+    def base(self) -> httpx.URL:
+        """Where the API is, which an insecure registry must first be asked.
 
-        self.credentials = credentials
-        pull = f"repository:{reference.path}:pull"
-        others = tuple(f"repository:{path}:pull" for path in mounts)
-        self._reading = RegistryAuth(self.base, (pull,), client.tokens, credentials, client.check)
-        self._writing = RegistryAuth(self.base, (f"{pull},push", *others), client.tokens, credentials, client.check)
+        Raises:
+            Unreachable, ProtocolError: it did not answer.
+            Interrupted: it was cut off.
+        """
+        call, insecure = self.calls.begin(), self._manner.insecure
+        try:
+            return self.client.base(self.reference.host, call, insecure=insecure, patience=self._patience)
+        except httpx.RequestError as failure:
+            raise unreachable(failure, Context(reference=self.reference), failure.request.url) from failure
+
+    @cached_property
+    def learned(self) -> Learned:
+        """What is known of the host."""
+        return self.client.learned(self.base)
+
+    @cached_property
+    def _reading(self) -> RegistryAuth:
+        return self._authority(f"repository:{self.reference.path}:pull")
+
+    @cached_property
+    def _writing(self) -> RegistryAuth:
+        others = tuple(f"repository:{path}:pull" for path in self._mounts)
+        return self._authority(f"repository:{self.reference.path}:pull,push", *others)
+
+    def _authority(self, *scopes: str) -> RegistryAuth:
+        return self._auth or RegistryAuth(self.base, scopes, self.client.tokens, self.credentials, self.client.check)
+
+    def credentials(self) -> Credentials | None:
+        """Who we are there; looked up once."""
+        with self._lock:  # a helper program may be behind it, which six workers need not start six times
+            if not self._known:
+                self._known.append(self._find(self.reference) if self._find else None)
+            return self._known[0]
 
     def url(self, path: str, query: str = "", *, repository: str = "") -> httpx.URL:
         """The URL of something in the repository (or in another one there), such as ``blobs/sha256:…``."""
@@ -108,7 +166,9 @@ class Line:
             try:
                 response = self.attempt(call, ask)
             except httpx.RequestError as failure:
-                wait = wait_after_failure(failure, attempt, self.settings.attempts, chance())
+                silent = isinstance(failure, httpx.TimeoutException) and self._manner.hurried
+                attempts = 1 if silent else self.settings.attempts
+                wait = wait_after_failure(failure, attempt, attempts, chance())
                 if wait is None:
                     raise self.failed(failure, ask, reference) from failure
             else:
@@ -130,13 +190,15 @@ class Line:
         while (left := self.learned.left) > 0:  # which another thread may lengthen meanwhile
             call.wait(left)
         headers = {"user-agent": "jupyimg", "accept": "*/*", "accept-encoding": "identity", **ask.headers}
-        extensions = {"call": call, "limit": ask.limit}
+        extensions: dict[str, Any] = {"call": call, "limit": ask.limit, "patience": self._patience}
+        if self._manner.insecure:
+            extensions["unproven"] = origin(self.base)
         request = (
             httpx.Request(ask.method, ask.url, headers=headers, content=ask.content, extensions=extensions)
             if ask.stream is None
             else httpx.Request(ask.method, ask.url, headers=headers, stream=ask.stream, extensions=extensions)
         )
-        response = self._client.dispatch(request, self._writing if ask.pushing else self._reading)
+        response = self.client.dispatch(request, self._writing if ask.pushing else self._reading)
         self.learned.note(request, response)
         return absorb(response) if ask.whole or response.status_code not in ask.accept else response
 
@@ -152,7 +214,8 @@ class Line:
 
     def pauses(self) -> list[tuple[str, float]]:
         """How long the host is not to be asked, if at all (`Patient`)."""
-        left = self.learned.left
+        # A host that was never asked has asked for nothing, and finding out where it is may take a while.
+        left = self.learned.left if "learned" in self.__dict__ else 0.0
         return [(self.reference.host, left)] if left else []
 
     def onward(self, response: httpx.Response, otherwise: httpx.URL | None = None) -> httpx.URL:
@@ -172,7 +235,7 @@ class Line:
             raise ProtocolError(f"{self.reference.host} opens an upload without saying where") from None
         if url.host == self.base.host and url.scheme == "http" and self.base.scheme == "https":
             url = url.copy_with(scheme="https", port=self.base.port)
-        self._client.check(self.base, url)
+        self.client.check(self.base, url)
         return url
 
     def refused(self, response: httpx.Response, ask: Ask, reference: Reference | None = None) -> ImageError:
@@ -189,7 +252,13 @@ class Line:
             pushing=ask.pushing,
             item=ask.item,
             logged_in=self._reading.is_known or self._writing.is_known,
+            login_refused=self._reading.is_refused or self._writing.is_refused,
         )
+
+
+def _hurried(settings: Settings) -> Settings:
+    limits: dict[str, Any] = {name: min(getattr(settings, name), most) for name, most in HURRIED.items()}
+    return replace(settings, **limits)
 
 
 def _asked(response: httpx.Response) -> float | None:

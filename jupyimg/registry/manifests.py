@@ -89,9 +89,10 @@ class Manifests:
         except RemoteNotFound:
             self._doubt(descriptor.digest)
             raise
-        if Digest.of(raw, descriptor.digest.algorithm) == descriptor.digest:
+        right = Digest.of(raw, descriptor.digest.algorithm) == descriptor.digest
+        if right:
             self._kept.put(descriptor.digest, raw)
-        else:
+        if not right or len(raw) != descriptor.size:
             self._doubt(descriptor.digest)
         return raw
 

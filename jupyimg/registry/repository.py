@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _BLOB = frozenset({OK, PARTIAL, BEYOND})
 _HAS = frozenset({200, 404, 405})
 _STORE_REFUSED = frozenset({400, 403})
+_UNKNOWN = 401
 
 
 class Repository:
@@ -44,6 +46,15 @@ class Repository:
         self._line = line
         self._mounts = mounts
         self._manifests = Manifests(line)
+
+    @property
+    def host(self) -> str:
+        """HOST[:PORT] of the registry."""
+        return self._line.reference.host
+
+    def named(self, reference: Reference) -> Reference:
+        """What a tag or digest is called here."""
+        return replace(self._line.reference, tag=reference.tag, digest=reference.digest)
 
     def interrupt(self) -> None:
         """End what is under way in any thread, at once; what is asked for later works as ever."""
@@ -65,14 +76,10 @@ class Repository:
             RegistryError: the registry said no, or nothing.
             Interrupted: it was cut off.
         """
-        call = self._line.calls.begin()
-        found = self._manifests.head(call, reference)
-        if found is not None:
-            return found
         try:
-            return self._manifests.fetch(call, reference)
+            return self.find(reference)
         except RemoteNotFound:
-            self._prove_repository(call, reference)
+            self._prove_repository(self._line.calls.begin(), reference)
             raise
 
     def bring(self, reference: Reference) -> Descriptor:
@@ -82,6 +89,25 @@ class Repository:
             NotFound, ContentError, RegistryError, Interrupted: as for `resolve`.
         """
         return self._manifests.fetch(self._line.calls.begin(), reference)
+
+    def find(self, reference: Reference) -> Descriptor:
+        """As `resolve`, without asking further why a name is missing."""
+        call = self._line.calls.begin()
+        return self._manifests.head(call, reference) or self._manifests.fetch(call, reference)
+
+    def ping(self) -> int:
+        """The status that the API's root answers with: 200, or 401 where it wants to know who we are.
+
+        A mirror that answers is used again at once.
+
+        Raises:
+            RegistryError: the registry said no, or nothing.
+            Interrupted: it was cut off.
+        """
+        root = Ask(method="GET", url=self._line.base, accept=frozenset({OK, _UNKNOWN}))
+        status = self._line.ask(self._line.calls.begin(), root).status_code
+        self._line.client.down.pop(self.host, None)
+        return status
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
         """The bytes of a manifest or a blob from ``offset`` on; see `Source.read`.

@@ -5,7 +5,9 @@ as somebody wants: an error page or a token has a limit, a blob has none. What i
 the line, up to `CHUNK`: on a fast one large pieces cost least, on a slow one small ones show that something moves and
 lose little when it breaks.
 
-Requests carry the `Call` they belong to (``extensions["call"]``); the standard library's errors leave as httpx's.
+Requests carry the `Call` they belong to (``extensions["call"]``), their `Patience` where it is not the usual one
+(``"patience"``), and the one origin that need not prove who it is (``"unproven"``), which a redirect does not widen.
+The standard library's errors leave as httpx's.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from typing import TYPE_CHECKING
 import httpx
 
 from jupyimg.model.content import CHUNK
-from jupyimg.registry.hosts import proxy_for
-from jupyimg.registry.wire import Dialler, Pool, ProxyFailed, route_to
+from jupyimg.registry.hosts import origin, proxy_for
+from jupyimg.registry.tls import Authorities
+from jupyimg.registry.wire import Dialler, Patience, Pool, ProxyFailed, lend, route_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +66,9 @@ class Transport(httpx.BaseTransport):
     def __init__(self, settings: Settings) -> None:
         self._proxies = settings.proxies
         self._pool = Pool()
-        self._dialler = Dialler(
-            connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, ca_file=settings.ca_file
-        )
+        self._patience = Patience(settings.connect_timeout, settings.read_timeout)
+        self.authorities = Authorities(settings.ca_file, settings.certificates)
+        self._dialler = Dialler(self.authorities)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and read the head of its answer.
@@ -76,25 +79,27 @@ class Transport(httpx.BaseTransport):
         """
         call: Call = request.extensions["call"]
         proxy = proxy_for(request.url, self._proxies)
-        route = route_to(request.url, proxy, _login(proxy))
+        verify = request.extensions.get("unproven") != origin(request.url)
+        route = route_to(request.url, proxy, _login(proxy), verify=verify)
+        patience = request.extensions.get("patience") or self._patience
         waiting = self._pool.take(route)
         if waiting is not None:
             # A server may hang up on a waiting connection just when it is used again; a new one puts that right. What
             # is streamed is not sent twice on that suspicion: who streams knows better how to go on.
             broken = () if _is_streamed(request) else (httpx.ReadError, httpx.RemoteProtocolError)
             with suppress(*broken):
-                return self._talk(waiting, request, call)
+                return self._talk(waiting, request, call, patience)
         with _converted(call, connecting=True):
-            fresh = self._dialler.dial(route, call)
-        return self._talk(fresh, request, call)
+            fresh = self._dialler.dial(route, call, patience)
+        return self._talk(fresh, request, call, patience)
 
     def close(self) -> None:
         """Hang up on the connections that wait; those in use end with their answers."""
         self._pool.close()
 
-    def _talk(self, wire: Wire, request: httpx.Request, call: Call) -> httpx.Response:
+    def _talk(self, wire: Wire, request: httpx.Request, call: Call, patience: Patience) -> httpx.Response:
         try:
-            self._dialler.lend(wire, call)
+            lend(wire, call, patience)
             with _converted(call):
                 answer = _exchange(wire, request)
         except BaseException:

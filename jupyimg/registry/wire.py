@@ -16,15 +16,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import certifi
-
-from jupyimg.errors import Misuse
 from jupyimg.registry.hosts import port_of
 
 if TYPE_CHECKING:
     import httpx
 
     from jupyimg.registry.call import Call
+    from jupyimg.registry.tls import Authorities
 
 IDLE = 30.0
 """Seconds after which an unused connection is not trusted any more: a silent firewall may have forgotten it."""
@@ -43,6 +41,7 @@ class Route:
     Attributes:
         proxy: the proxy's HOST and port, or None for a straight way.
         proxy_login: the value of ``Proxy-Authorization``, or "".
+        verify: whether the other side must prove who it is; a connection without proof serves nobody who wants one.
     """
 
     scheme: str
@@ -50,11 +49,25 @@ class Route:
     port: int
     proxy: tuple[str, int] | None = None
     proxy_login: str = field(default="", repr=False)
+    verify: bool = True
 
     @property
     def by_proxy(self) -> bool:
         """Whether requests are handed to a proxy to be sent on, so that it needs the whole URL."""
         return self.proxy is not None and self.scheme == "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait.
+
+    Attributes:
+        connect: seconds for each step until a connection stands.
+        read: seconds that a standing connection may be silent.
+    """
+
+    connect: float
+    read: float
 
 
 @dataclass(slots=True)
@@ -122,19 +135,13 @@ class Dialler:
     """Makes connections.
 
     Args:
-        connect_timeout: seconds for each step until a connection stands.
-        read_timeout: seconds a standing connection may be silent.
-        ca_file: certificate authorities to trust; "" is the system's.
+        authorities: what TLS trusts.
     """
 
-    def __init__(self, *, connect_timeout: float, read_timeout: float, ca_file: str) -> None:
-        self._connect_timeout = connect_timeout
-        self._read_timeout = read_timeout
-        self._ca_file = ca_file
-        self._lock = threading.Lock()
-        self._tls: ssl.SSLContext | None = None
+    def __init__(self, authorities: Authorities) -> None:
+        self._authorities = authorities
 
-    def dial(self, route: Route, call: Call) -> Wire:
+    def dial(self, route: Route, call: Call, patience: Patience) -> Wire:
         """A new connection; its socket is the call's from the first moment.
 
         Raises:
@@ -142,14 +149,14 @@ class Dialler:
             Interrupted: the call was cut off.
         """
         try:
-            sock = self._reach(*(route.proxy or (route.host, route.port)), call)
+            sock = _reach(*(route.proxy or (route.host, route.port)), call, patience)
         except OSError as error:
             raise (ProxyFailed(str(error)) if route.proxy else error) from None
         try:
             if route.scheme == "https":
                 if route.proxy is not None:
                     _tunnel(sock, route)
-                sock = self._secure(sock, route.host, call)
+                sock = self._secure(sock, route, call)
             connection = http.client.HTTPConnection(route.host, route.port)
             connection.auto_open = 0  # a socket comes from here or not at all
             connection.sock = sock
@@ -159,41 +166,12 @@ class Dialler:
             raise
         return Wire(route, sock, connection)
 
-    def lend(self, wire: Wire, call: Call) -> None:
-        """Let a call use a connection, which may have been waiting.
-
-        Raises:
-            Interrupted: the call was cut off.
-        """
-        call.watch(wire.socket)
-        wire.socket.settimeout(self._read_timeout)
-
-    def _reach(self, host: str, port: int, call: Call) -> socket.socket:
-        """A TCP connection to the first address that answers."""
-        failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-        for family, kind, protocol, _, address in _addresses(host, port):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                call.watch(sock)
-                sock.settimeout(self._connect_timeout)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.connect(address)
-            except BaseException as error:
-                call.let_go(sock)
-                sock.close()
-                call.check()
-                if not isinstance(error, OSError):
-                    raise
-                failure = error
-            else:
-                return sock
-        raise failure
-
-    def _secure(self, sock: socket.socket, host: str, call: Call) -> ssl.SSLSocket:
-        """TLS over a socket; the certificate is always verified."""
+    def _secure(self, sock: socket.socket, route: Route, call: Call) -> ssl.SSLSocket:
+        """TLS over a socket; the certificate is verified unless the route says that it need not be."""
         call.let_go(sock)
+        context = self._authorities.context(route.host, route.port, verify=route.verify)
         try:
-            secure = self._context().wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+            secure = context.wrap_socket(sock, server_hostname=route.host, do_handshake_on_connect=False)
         except ValueError:  # a name that no certificate can have
             raise socket.gaierror(socket.EAI_NONAME, "not a host") from None
         try:
@@ -205,33 +183,46 @@ class Dialler:
             raise
         return secure
 
-    def _context(self) -> ssl.SSLContext:
-        """Made when first needed: reading the authorities takes longer than a request to loopback."""
-        with self._lock:
-            if self._tls is None:
-                self._tls = _trusting(self._ca_file)
-            return self._tls
+
+def lend(wire: Wire, call: Call, patience: Patience) -> None:
+    """Let a call use a connection, which may have been waiting.
+
+    Raises:
+        Interrupted: the call was cut off.
+    """
+    call.watch(wire.socket)
+    wire.socket.settimeout(patience.read)
 
 
-def route_to(url: httpx.URL, proxy: httpx.URL | None, login: str = "") -> Route:
+def route_to(url: httpx.URL, proxy: httpx.URL | None, login: str = "", *, verify: bool = True) -> Route:
     """Where a connection for this URL leads."""
     host = url.raw_host.decode("ascii")
     if proxy is None:
-        return Route(url.scheme, host, port_of(url))
-    return Route(url.scheme, host, port_of(url), (proxy.raw_host.decode("ascii"), port_of(proxy)), login)
+        return Route(url.scheme, host, port_of(url), verify=verify)
+    way = (proxy.raw_host.decode("ascii"), port_of(proxy))
+    return Route(url.scheme, host, port_of(url), way, login, verify)
 
 
-def _trusting(ca_file: str) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file or None)
-    except OSError:  # ssl.SSLError is one
-        hint = "SSL_CERT_FILE must name a file of certificates in PEM form"
-        raise Misuse(f"the certificate authorities in {ca_file!r} cannot be read", hint=hint) from None
-    paths = ssl.get_default_verify_paths()
-    if not ca_file and not (paths.cafile or paths.capath or context.cert_store_stats()["x509_ca"]):
-        context.load_verify_locations(certifi.where())  # a Python that came without the system's
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+def _reach(host: str, port: int, call: Call, patience: Patience) -> socket.socket:
+    """A TCP connection to the first address that answers."""
+    failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
+    for family, kind, protocol, _, address in _addresses(host, port):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            call.watch(sock)
+            sock.settimeout(patience.connect)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+        except BaseException as error:
+            call.let_go(sock)
+            sock.close()
+            call.check()
+            if not isinstance(error, OSError):
+                raise
+            failure = error
+        else:
+            return sock
+    raise failure
 
 
 def _addresses(host: str, port: int) -> list[Any]:

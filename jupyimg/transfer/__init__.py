@@ -5,7 +5,7 @@ Nothing here knows a registry or a disk; `walk` finds what belongs to an image, 
 
 from jupyimg.transfer.copy import Copied, copying
 from jupyimg.transfer.crew import aside
-from jupyimg.transfer.walk import Selection, Tree, fetch, fetch_manifest, no_such_platform, platforms, walk
+from jupyimg.transfer.walk import Selection, Tree, fetch, fetch_manifest, no_such_platform, platforms, resolved, walk
 
 __all__ = [
     "Copied",
@@ -17,5 +17,6 @@ __all__ = [
     "fetch_manifest",
     "no_such_platform",
     "platforms",
+    "resolved",
     "walk",
 ]

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import Phase, Step
+from jupyimg.errors import DigestMismatch, SizeMismatch
+from jupyimg.model.content import Phase, Step, WithMirrors
 from jupyimg.model.records import TransferRecord
 from jupyimg.transfer.crew import Board, Pauses, Stopped, apart, stopping, together
 from jupyimg.transfer.walk import Selection, Tree, walk
@@ -74,7 +75,8 @@ def copying(
         Interrupted: the user pressed stop; the bytes that arrived are kept where the sink can keep them.
     """
     began = time.monotonic()
-    board = Board(pauses=Pauses(source, sink))
+    tellers: list[WithMirrors] = [place for place in (source, sink) if isinstance(place, WithMirrors)]
+    board = Board(pauses=Pauses(source, sink), tellers=tellers)
     with stopping(source, sink, board):
         tree: Tree = yield from apart(partial(walk, source, reference, selection), board)
         for foreign in [blob for blob in tree.blobs if blob.urls]:
@@ -109,7 +111,13 @@ def _move(source: Source, sink: Sink, blob: Descriptor, board: Board) -> None:
             board.note(Phase.EXISTS, blob, blob.size)
         else:
             board.note(Phase.MOVING, blob, 0)
-            sink.write(blob, read)
+            while True:
+                try:
+                    sink.write(blob, read)
+                    break
+                except (DigestMismatch, SizeMismatch):
+                    if not (isinstance(source, WithMirrors) and source.doubt(blob)):
+                        raise
             # A sink may have found the bytes elsewhere: mounted from another repository, brought by another process.
             came = blob.digest in board.counts or blob.size == 0
             board.note(Phase.DONE if came else Phase.EXISTS, blob, blob.size)

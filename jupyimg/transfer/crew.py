@@ -21,7 +21,7 @@ from jupyimg.model.content import Patient, Phase, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from jupyimg.model.content import Sink, Source
+    from jupyimg.model.content import Sink, Source, WithMirrors
     from jupyimg.model.documents import Descriptor
 
     Place = Source | Sink
@@ -72,12 +72,16 @@ class Board:
     threads: list[Thread] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
     pauses: Pauses = field(default_factory=Pauses)
+    tellers: list[WithMirrors] = field(default_factory=list)
 
     @property
     def moved(self) -> int:
         return sum(self.counts.values())
 
     def news(self) -> Iterator[Step]:
+        for teller in self.tellers:
+            for text in teller.notes():
+                yield Step(Phase.NOTE, text=text)
         for item, step in list(self.steps.items()):
             if self.seen.get(item) is not step:
                 self.seen[item] = step

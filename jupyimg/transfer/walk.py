@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import BadManifest, PlatformNotFound
+from jupyimg.errors import BadManifest, NotFound, PlatformNotFound, SizeMismatch
 from jupyimg.model.config import read_config
 from jupyimg.model.content import verified
 from jupyimg.model.documents import MANIFEST_LIMIT, Descriptor, Index, Manifest, choose, read_manifest
@@ -77,8 +77,7 @@ def walk(source: Source, reference: Reference, selection: Selection) -> Tree:
         PlatformNotFound: no manifest suits the platform; the hint names those that exist.
         BadManifest: a manifest is unusable, too large, or nested without end.
     """
-    root = source.resolve(reference)
-    top = fetch_manifest(source, root)
+    root, top = resolved(source, reference)
     if isinstance(top, Index):
         if selection.platform is None:
             return _whole(source, root, top, selection)
@@ -93,6 +92,27 @@ def walk(source: Source, reference: Reference, selection: Selection) -> Tree:
         if selection.platform.distance(found) is None:
             raise no_such_platform(reference, selection.platform, [str(found)])
     return _tree(root, (root,), [(root, top)])
+
+
+def resolved(source: Source, reference: Reference) -> tuple[Descriptor, Manifest | Index]:
+    """What a name points at, with its document.
+
+    A registry may say that a name means a digest that it does not have, or bytes of another size; having seen that,
+    the source answers by the bytes themselves when it is asked once more. Other bytes than those of the digest are
+    damage, which no second question mends.
+
+    Raises:
+        NotFound: there is no such name.
+        BadManifest, DigestMismatch, SizeMismatch: what is there is not usable.
+    """
+    root = source.resolve(reference)
+    try:
+        return root, fetch_manifest(source, root)
+    except (NotFound, SizeMismatch) as failure:
+        again = source.resolve(reference)
+        if again == root or (isinstance(failure, SizeMismatch) and again.digest != root.digest):
+            raise
+        return again, fetch_manifest(source, again)
 
 
 def fetch_manifest(source: Source, descriptor: Descriptor) -> Manifest | Index:

@@ -67,6 +67,8 @@ def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
         room = _room("detail")
         found = [room.Detail(record) for record in answer.records]
         return found[0] if len(found) == 1 else room.Details(found)
+    if answer.kind in plain.SPOKEN:
+        return Text(to_text(answer))
     if answer.kind == "serve":
         shown = [_room("served").Served(record) for record in answer.records]
         return shown[0] if len(shown) == 1 else shown

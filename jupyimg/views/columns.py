@@ -180,6 +180,23 @@ FACTS = (
     Column("field", Meaning.TEXT, "what it is about"),
     Column("value", Meaning.TEXT, "in words"),
 )
+MIRRORS = (
+    Column("registry", Meaning.TEXT, "whose images it serves"),
+    Column("mirror", Meaning.TEXT, "what is asked first"),
+    Column("insecure", Meaning.FLAG, "true where plain http and unproven certificates are taken"),
+    Column("pull", Meaning.WORD, "which images it serves, by how they are named", ("all", "digest-only", "tag-only")),
+    Column("file", Meaning.TEXT, "where it is set"),
+)
+
+MIRROR_TESTS = (
+    Column("registry", Meaning.TEXT, "what was asked for"),
+    Column("endpoint", Meaning.TEXT, "who was asked"),
+    Column("role", Meaning.WORD, "a mirror, or the registry itself", ("mirror", "registry")),
+    Column("status", Meaning.WORD, "how it answered", ("ok", "login", "missing", "failed")),
+    Column("milliseconds", Meaning.NUMBER, "how long it took"),
+    Column("error", Meaning.TEXT, "what went wrong"),
+)
+
 
 FRAMES: dict[str, tuple[Column, ...]] = {
     "images": IMAGES,
@@ -195,6 +212,8 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "ps": CONTAINERS,
     "logs": LOGS,
     "engine": ENGINES,
+    "mirror": MIRRORS,
+    "mirror test": MIRROR_TESTS,
 }
 
 QUIET: dict[str, str] = {"images": "image_id", "history": "image_id", "ps": "container_id"}

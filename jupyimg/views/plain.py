@@ -18,12 +18,14 @@ from jupyimg.views.totals import total
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from jupyimg.model.records import ServerRecord
+    from jupyimg.model.running import ServerRecord
     from jupyimg.views.answer import Answer
     from jupyimg.views.shown import Shown
 
     Row = Mapping[str, Any]
 
+SPOKEN = frozenset({"login", "logout"})
+"""The kinds whose answer is its notes, and no table."""
 _GAP = 3
 _NARROWEST = 10
 _LEAST = 20
@@ -52,6 +54,8 @@ def rows_of(answer: Answer) -> list[dict[str, Any]]:
 def _body(answer: Answer, width: int | None, now: datetime) -> str:
     if answer.kind == "inspect":
         return json_text(answer)
+    if answer.kind in SPOKEN:
+        return ""
     if answer.kind == "serve":
         servers = cast("Sequence[ServerRecord]", answer.records)
         return "\n".join(words.clean(line) for server in servers for line in server.lines())

@@ -158,6 +158,11 @@ _PLANS: dict[str, dict[str, When]] = {
         **dict.fromkeys(("engine", "current", "reachable", "version"), _always),
         **dict.fromkeys(("api_version", "address"), _known),
     },
+    "mirror": dict.fromkeys(("registry", "mirror", "insecure", "pull", "file"), _always),
+    "mirror test": {
+        **dict.fromkeys(("registry", "endpoint", "role", "status", "milliseconds"), _always),
+        "error": _known,
+    },
     **dict.fromkeys(TRANSFER_KINDS, _TRANSFERS),
     **dict.fromkeys(REMOVAL_KINDS, _REMOVALS),
 }

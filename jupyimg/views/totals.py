@@ -59,6 +59,8 @@ _NOUNS = {
     "ps": "container",
     "logs": "line",
     "engine": "engine",
+    "mirror": "mirror",
+    "mirror test": "endpoint",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 

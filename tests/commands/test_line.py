@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyimg.commands.line import split, words
+from jupyimg.commands.line import Expanded, split, words
 from jupyimg.errors import Misuse, UndefinedName
 
 FRAME = pd.DataFrame({"reference": ["nginx:1", "nginx:2"], "size": [5, 2_000_000_000]})
@@ -117,3 +117,13 @@ def test_plain_words_come_through_as_they_are(plain):
 def test_any_line_is_words_or_one_of_our_errors(text):
     with contextlib.suppress(Misuse):
         words(text, {})
+
+
+def test_what_is_cut_from_a_filled_in_word_was_not_typed_either():
+    (word,), _ = words("--password={pw}", {"pw": "a=b"})
+    assert isinstance(word, Expanded)
+    parts = word.split("=", 1)
+    assert parts == ["--password", "a=b"]
+    assert all(isinstance(part, Expanded) for part in (*parts, word[2:], word[0]))
+    (typed,), _ = words("--password=a", {})
+    assert not isinstance(typed, Expanded)

@@ -18,12 +18,14 @@ from jupyimg.commands import Session, run
 from jupyimg.commands.filters import prune_filter
 from jupyimg.engines import PruneFilter, open_engine
 from jupyimg.errors import Misuse
+from jupyimg.model.reference import Reference
 from jupyimg.model.settings import Settings
+from jupyimg.store import Entry
 from jupyimg.views import to_notebook, to_text
 from tests.places.memory import MemoryPlace
 from tests.services.process import environment
 from tests.store.bring import bring
-from tests.store.stores import du
+from tests.store.stores import Filling, du
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -292,3 +294,33 @@ def samples_here(session: Session) -> list[Any]:
     """The teaching images, beside the others."""
     run(session, ["samples"])
     return [image for image in session.engine.images() if image.created is not None]
+
+
+LABELS = {"plain": {}, "keep": {"keep": "a"}, "other": {"keep": "b"}, "both": {"keep": "a", "stage": "x"}}
+
+
+@pytest.mark.parametrize("texts", [
+    ["label=keep"],
+    ["label=keep=a", "label=stage"],
+    ["label!=keep"],
+    ["label=keep", "label!=stage=x"],
+    ["until=24h"],
+    ["until=1s"],
+])  # fmt: skip
+def test_filters_choose_what_docker_chooses(docker, tmp_path, texts):
+    filling = Filling(tmp_path / "jupyimg" / "store")
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    for name, labels in LABELS.items():
+        changes = [word for key, value in labels.items() for word in ("--change", f"LABEL {key}={value}")]
+        docker.run("import", "--message", name, *changes, "-", f"{name}:1", stdin=b"")
+        image = filling.image({"name": name, "os": "linux", "created": now, "config": {"Labels": labels}}, [1])
+        filling.entries.append(Entry(Reference.parse(f"{name}:1"), None, image))
+    filling.write()
+    if texts == ["until=1s"]:
+        time.sleep(1.5)
+    flags = [word for text in texts for word in ("--filter", text)]
+    docker.run("image", "prune", "-af", *flags)
+    session = Session(Settings(home=tmp_path / "jupyimg"))
+    run(session, ["prune", "-af", *flags])
+    left = [image.reference for image in session.engine.images()]
+    assert sorted(left) == sorted(docker.lines("images", "--format", "{{.Repository}}:{{.Tag}}"))

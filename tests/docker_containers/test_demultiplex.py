@@ -97,6 +97,13 @@ def test_a_long_line_in_several_messages_is_one_line_with_the_first_time():
     assert read(Frames(), data)[1].time == TIME
 
 
+def test_a_line_of_a_terminal_without_a_time_has_that_of_the_one_before_wherever_a_read_ends():
+    data = STAMP + b"one\r\ntwo\r\n"
+    assert (
+        [one.time for one in read(Raw(), data)] == [one.time for one in read(Raw(), *cut(data, [36]))] == [TIME, TIME]
+    )
+
+
 def test_a_long_line_of_a_terminal_is_one_line_without_the_times_inside():
     data = STAMP + b"a" * 16384 + STAMP + b"a" * 16390 + STAMP + b"b\r\n" + STAMP + b"next\r\n"
     assert texts(read(Raw(16384), data)) == [("stdout", "a" * 32774 + "b"), ("stdout", "next")]
@@ -145,6 +152,8 @@ def test_a_line_that_looks_as_if_it_began_with_a_time_keeps_it():
         (b"2026-11-24T11:50:24Z ", TIME.replace(microsecond=0), 0),
         (b"2026-11-24T12:50:24.5+01:00 ", TIME.replace(microsecond=500000), 0),
         (b"2026-13-24T11:50:24Z ", None, 0),
+        (b"0001-01-01T00:00:00Z ", None, 0),
+        (b"0001-01-01T00:00:00+01:00 ", None, 0),
     ],
 )
 def test_times_of_other_daemons_are_read_too(stamp, moment, nanosecond):

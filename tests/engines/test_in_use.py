@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -94,6 +95,40 @@ def test_an_image_that_is_being_pushed_keeps_its_name_too(engine):
         assert all(Store(engine.store.root).has(item) for item in content(place, root))
     engine.prune(everything=True)
     assert engine.store.blobs() == {}
+
+
+def test_an_index_that_is_being_fetched_keeps_the_platforms_that_are_here(engine):
+    place = MemoryPlace()
+    amd, arm = place.image(), place.image(platform="linux/arm64")
+    whole = place.index("", [amd, arm])
+    bring(engine.store, place, "app:1", whole, amd)
+    with Store(engine.store.root).lease(whole.digest):
+        assert engine.prune(everything=True) == []
+    engine.prune(everything=True)
+    assert engine.store.blobs() == {}
+
+
+def test_an_upload_that_is_under_way_is_no_leftover(engine):
+    with Store(engine.store.root).writer() as sink, sink.ingest() as upload:
+        upload.write(b"half")
+        assert engine.prune_plan(all_partial=True) == engine.prune(all_partial=True) == []
+        assert (engine.disk()[-1].active, engine.disk()[-1].size) == (1, 4)
+    assert [(row.digest, row.freed) for row in engine.prune(all_partial=True)] == [(None, 4)]
+
+
+def test_what_a_foreign_line_of_the_list_mentions_stays(engine):
+    place = MemoryPlace()
+    bring(engine.store, place, "app:1", place.image())
+    with engine.store.writer() as sink:
+        put(sink, place, [place.put(b"foreign", "a/b")])
+    index = engine.store.root / "index.json"
+    listed = json.loads(index.read_text())
+    listed["manifests"].append({"odd": {"digest": Digest.of(b"foreign")}})
+    index.write_text(json.dumps(listed))
+    fresh = open_engine(engine.settings)
+    assert fresh.prune_plan() == fresh.prune() == []
+    fresh.prune(everything=True)
+    assert set(fresh.store.blobs()) == {Digest.of(b"foreign")}
 
 
 def test_an_image_that_clients_of_a_server_are_fetching_stays_until_the_server_ends(engine):

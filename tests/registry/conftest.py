@@ -33,7 +33,8 @@ def connect(tmp_path: Path) -> Iterator[Callable[..., Registries]]:
 
     def make(credentials: Any = None, **settings: Any) -> Registries:
         patient = {"read_timeout": 5.0, "connect_timeout": 5.0, **settings}
-        opened.append(Registries(Settings(home=tmp_path, **patient), credentials))
+        find = credentials and (lambda reference: credentials(reference.host))
+        opened.append(Registries(Settings(home=tmp_path, **patient), find))
         return opened[-1]
 
     yield make

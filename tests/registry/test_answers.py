@@ -174,7 +174,7 @@ def test_denied_on_pull_says_what_docker_says():
     assert isinstance(error, Denied)
     assert "there is no such repository, or it wants a login" in error.message
     assert "registry.example/team/app:1" in error.message
-    assert "anonymously" in error.hint
+    assert error.hint == "check the spelling, or log in: %image login registry.example"
 
 
 def test_pushing_where_only_docker_may_says_how_to_name_it():
@@ -355,9 +355,9 @@ def test_connections_are_used_again(fake, repository):
 @pytest.mark.parametrize("piece", ["x", "<", "a=", '"', "\\", ";", " ", "a ", "://", "<a>;", 'a="', "-"])
 def test_hostile_text_takes_no_time(piece):
     text = piece * (65_536 // len(piece))
-    began = time.monotonic()
+    began = time.thread_time()  # not the clock: a busy machine is no fault of ours
     clean(text)
     parse_challenges([text, f"Bearer {text}"])
     next_link([text])
     retry_after(httpx.Headers({"retry-after": text}), NOW)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1

@@ -89,14 +89,15 @@ def test_a_refusal_is_not_asked_for_again_and_again(fake, server, connect):
     assert len(server.given) == 1
     assert denied.value.status == 401
     assert denied.value.code == "UNAUTHORIZED"
-    assert "anonymously" in denied.value.hint
+    assert f"%image login {fake.host}" in denied.value.hint
 
 
 def test_a_login_that_the_token_service_refuses_is_said_to_be_the_trouble(fake, server, connect):
     server.give = lambda seen: error(401, "UNAUTHORIZED", "incorrect username or password")
-    with pytest.raises(Denied, match="your login may not") as denied:
+    with pytest.raises(Denied, match="does not accept the login that is kept") as denied:
         read(connect(lambda host: ADA).repository(fake.reference("app")), fake.put(b"data"))
     assert "incorrect username or password" in denied.value.message
+    assert f"%image logout {fake.host}" in denied.value.hint
     assert ADA.password not in denied.value.message + denied.value.hint + repr(denied.value)
 
 
@@ -167,7 +168,7 @@ def test_basic_without_a_login_says_to_log_in(fake, connect):
 
 def test_wrong_basic_is_sent_once(fake, connect):
     fake.rule(".", _basic())
-    with pytest.raises(Denied, match="your login"):
+    with pytest.raises(Denied, match="does not accept the login"):
         read(connect(lambda host: ADA).repository(fake.reference("app")), fake.put(b"data"))
     assert fake.count(".") == 2
 

@@ -140,7 +140,7 @@ def test_a_registry_with_passwords_lets_in_who_has_one(htpasswd_registry, connec
     who = Credentials(*htpasswd_registry.login)
     push(place, connect({reference.host: who}.get).repository(reference), reference)
     assert htpasswd_registry.digest("app", "1") == root.digest
-    with pytest.raises(Denied, match="your login"):
+    with pytest.raises(Denied, match="does not accept the login"):
         connect(lambda host: Credentials("ada", "wrong")).repository(reference).resolve(reference)
 
 

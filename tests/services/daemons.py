@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -89,6 +90,10 @@ def _daemon(name: str, folder: Path, command: Sequence[str], env: dict[str, str]
     if os.geteuid() != 0:
         message = f"{name} as a service needs root; run the tests as root (sudo bash tests/run)"
         raise ServiceFailed(message)
+    logins = folder / "client" / ".docker" / "config.json"
+    logins.parent.mkdir(parents=True)
+    # without any login in its file, Docker's client would choose a helper by itself where one is installed
+    logins.write_text(json.dumps({"auths": {"unused.example": {}}}))
     path = folder / f"{name}.sock"
     with running(command, folder / f"{name}.log", lambda _: _answers(path), env=env) as up:
         daemon = Daemon(name, path, folder, up.log)

@@ -42,8 +42,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("JUPYIMG_ETC", str(home / "etc"))  # not the machine's registries.conf, daemon.json and certs.d
     monkeypatch.setenv("IPYTHONDIR", str(home / ".ipython"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))  # where Podman's logins lie; without it, in /run
 
 
 def _is_here(host: object) -> bool:

@@ -53,7 +53,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     """A clean environment for a child, with ``home`` as its home."""
     home.mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {"LANG": "C.UTF-8", **kept, "PATH": PATH, "HOME": str(home), "TMPDIR": "/tmp", **more}
+    own = {"HOME": str(home), "JUPYIMG_ETC": str(home / "etc")}
+    return {"LANG": "C.UTF-8", **kept, "PATH": PATH, **own, "TMPDIR": "/tmp", **more}
 
 
 def tail(log: Path, lines: int = 30) -> str:

@@ -12,6 +12,7 @@ import itertools
 import json
 import re
 import shutil
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -72,6 +73,7 @@ class Registry:
         data: its storage folder.
         log: its log, access log included.
         pid: its process, for tests that stop or kill it.
+        authority: the certificate to trust it by, where it speaks TLS.
     """
 
     host: str
@@ -79,6 +81,7 @@ class Registry:
     log: Path
     pid: int
     login: tuple[str, str] | None = None
+    authority: Path | None = None
     _marks: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     @property
@@ -88,8 +91,8 @@ class Registry:
 
     @property
     def url(self) -> str:
-        """``http://HOST``."""
-        return f"http://{self.host}"
+        """``http://HOST``, or https."""
+        return f"http{'s' if self.authority else ''}://{self.host}"
 
     def reference(self, name: str) -> str:
         """``HOST/NAME``: what a user would write."""
@@ -105,8 +108,9 @@ class Registry:
         )
         if self.login:
             request.add_header("Authorization", "Basic " + base64.b64encode(":".join(self.login).encode()).decode())
+        opener = _trusting(self.authority) if self.authority else _PROXYLESS
         try:
-            with _PROXYLESS.open(request, timeout=60) as response:
+            with opener.open(request, timeout=60) as response:
                 return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
@@ -177,7 +181,12 @@ class Registry:
         return sum(line.size for line in self.accesses(path) if line.method == "GET")
 
 
-def _config(data: Path, *, port: int, readonly: bool, htpasswd: Path | None) -> dict[str, Any]:
+def _trusting(authority: Path) -> urllib.request.OpenerDirector:
+    context = ssl.create_default_context(cafile=str(authority))
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+
+
+def _config(data: Path, *, port: int, readonly: bool, auth: dict[str, Any], tls: tuple[Path, Path] | None) -> Any:
     maintenance = {"uploadpurging": {"enabled": False}, "readonly": {"enabled": readonly}}
     config: dict[str, Any] = {
         "version": "0.1",
@@ -189,8 +198,10 @@ def _config(data: Path, *, port: int, readonly: bool, htpasswd: Path | None) -> 
         },
         "http": {"addr": f"127.0.0.1:{port}", "secret": "only for tests"},
     }
-    if htpasswd is not None:
-        config["auth"] = {"htpasswd": {"realm": "tests", "path": str(htpasswd)}}
+    if auth:
+        config["auth"] = auth
+    if tls:
+        config["http"]["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
     return config
 
 
@@ -201,7 +212,13 @@ def _port(log: str) -> int | None:
 
 @contextmanager
 def serve_registry(
-    folder: Path, *, data: Path | None = None, port: int = 0, readonly: bool = False, auth: bool = False
+    folder: Path,
+    *,
+    data: Path | None = None,
+    port: int = 0,
+    readonly: bool = False,
+    auth: bool | dict[str, Any] = False,
+    tls: tuple[Path, Path] | None = None,
 ) -> Iterator[Registry]:
     """Run a registry.
 
@@ -210,18 +227,20 @@ def serve_registry(
         data: a storage folder that exists already.
         port: 0 for one of its own choosing; a former one to come back where it was.
         readonly: refuse pushes and deletes.
-        auth: ask for `USERNAME` and `PASSWORD` (basic, from a bcrypt htpasswd file).
+        auth: ask for `USERNAME` and `PASSWORD` (basic, from a bcrypt htpasswd file), or what its configuration says.
+        tls: speak it, with this certificate (which signed itself) and key.
     """
     folder.mkdir(parents=True, exist_ok=True)
     env = environment(folder / "home")
-    users = None
-    if auth:
+    if auth is True:
         users = folder / "htpasswd"
         users.write_text(run(["htpasswd", "-nbB", USERNAME, PASSWORD], env=env).stdout.strip() + "\n")
+        auth = {"htpasswd": {"realm": "tests", "path": str(users)}}
     data = data or folder / "data"
     data.mkdir(exist_ok=True)
     config = folder / "config.yml"
-    config.write_text(json.dumps(_config(data, port=port, readonly=readonly, htpasswd=users)))
+    config.write_text(json.dumps(_config(data, port=port, readonly=readonly, auth=auth or {}, tls=tls)))
     command = ["docker-registry", "serve", str(config)]
     with running(command, folder / "registry.log", _port, env=env) as up:
-        yield Registry(f"127.0.0.1:{up.answer}", data, up.log, up.pid, (USERNAME, PASSWORD) if auth else None)
+        login = (USERNAME, PASSWORD) if auth and "htpasswd" in auth else None
+        yield Registry(f"127.0.0.1:{up.answer}", data, up.log, up.pid, login, tls[0] if tls else None)

@@ -25,7 +25,8 @@ def test_a_server_that_does_not_start_tells_its_log(tmp_path):
 
 def test_the_machine_does_not_leak_in(tmp_path):
     assert Path.home() == tmp_path / "home"
-    assert not [name for name in os.environ if name.startswith(("JUPYIMG_", "DOCKER_"))]
+    assert [name for name in os.environ if name.startswith(("JUPYIMG_", "DOCKER_"))] == ["JUPYIMG_ETC"]
+    assert not Path(os.environ["JUPYIMG_ETC"]).exists()
 
 
 def test_the_network_ends_at_loopback():

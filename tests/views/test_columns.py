@@ -83,6 +83,15 @@ PROMISED = {
         "api_version": "str",
         "address": "str",
     },
+    "mirror": {"registry": "str", "mirror": "str", "insecure": "boolean", "pull": "category", "file": "str"},
+    "mirror test": {
+        "registry": "str",
+        "endpoint": "str",
+        "role": "category",
+        "status": "category",
+        "milliseconds": "float64",
+        "error": "str",
+    },
 }
 
 

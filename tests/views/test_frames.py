@@ -22,6 +22,7 @@ SAMPLES = {
     Meaning.BYTES: 1 << 62,
     Meaning.COUNT: 3,
     Meaning.SECONDS: 1.5,
+    Meaning.NUMBER: 2.5,
     Meaning.TIME: NOW,
     Meaning.FLAG: True,
     Meaning.MAPPING: {"a": "b"},

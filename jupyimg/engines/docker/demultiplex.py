@@ -49,7 +49,7 @@ class Lines:
     def message(self, data: bytes, *, fresh: bool = True) -> Iterator[LogRecord]:
         """Take a frame's payload in; ``fresh`` is False where it goes on with the one before."""
         stamp = _STAMP.match(data) if fresh else None
-        if not self._held:
+        if fresh and not self._held:
             self._stamp = _moment(stamp)
         text = data[stamp.end() :] if stamp else data
         self._held += text
@@ -180,9 +180,10 @@ def _moment(stamp: re.Match[bytes] | None) -> tuple[datetime | None, int]:
     fraction = f"{fraction:0<9}"
     try:
         moment = datetime.fromisoformat(f"{clock}.{fraction[:6]}{'+00:00' if zone == 'Z' else zone}")
-    except ValueError:
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None, 0
-    return (moment if zone == "Z" else moment.astimezone(UTC)), int(fraction[6:])
+    return (None, 0) if moment.year <= 1 else (moment, int(fraction[6:]))
 
 
 def _rejoined(line: bytes, cuts_at: int) -> bytes:

@@ -51,7 +51,7 @@ class Docker(Containers, Engine):
 
         Args:
             settings: where the daemon is; ``engine`` is "docker" or "podman".
-            find: who we are to the registry of an image, for pulls and pushes; None is nobody.
+            find: who we are to the registry of an image, for pulls and pushes; None looks it up as `remote` does.
         """
         self.settings = settings
         self.name = settings.engine
@@ -171,4 +171,4 @@ class Docker(Containers, Engine):
         return Space(self.api, self._chains)
 
     def _moving(self) -> Moving:
-        return Moving(self.api, self.settings, lambda: self.remote, self.find)
+        return Moving(self.api, self.settings, lambda: self.remote, self.find or self.remote.credentials.find)

@@ -1,0 +1,200 @@
+"""Mirrored: a repository that is read by way of mirrors and written where it lives.
+
+Mirrors are asked in order, the repository itself last. A mirror that gives no answer is passed by for a while by all;
+one that refuses, lacks the image or sends what is not asked for is of no use for this operation; one that lacks a blob
+only for that. Whatever happens is noted, for `WithMirrors.notes`.
+
+What is small is proven before it is handed on. A large blob is handed on as it comes, since a layer is never held: a
+mirror that breaks off is followed by the next from where the reader stands, and where the whole proves wrong the
+reader says so (`doubt`) and reads again, from whoever is next.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from jupyimg.errors import ContentError, ImageError, NotFound, RegistryError, RemoteNotFound, Unreachable
+from jupyimg.model.content import CHUNK, verified
+from jupyimg.registry.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jupyimg.model.digest import Digest
+    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.reference import Reference
+    from jupyimg.registry.call import Call
+    from jupyimg.registry.line import Line
+
+REST = 60.0
+"""Seconds for which a mirror that gave no answer is passed by."""
+_PASSED = (RegistryError, NotFound, ContentError)
+"""What a mirror may fail with; what the user wrote wrongly is wrong everywhere."""
+
+
+class Mirrored(Repository):
+    """One repository with its mirrors; its methods may be called from several threads at once.
+
+    Args:
+        line: the way to where it lives, which may be called otherwise than what the user wrote.
+        mounts: see `Repository`.
+        mirrors: what to ask first, in order.
+        notes: what there is to say beforehand.
+    """
+
+    def __init__(
+        self, line: Line, mounts: tuple[str, ...], mirrors: Sequence[Repository], notes: Sequence[str] = ()
+    ) -> None:
+        super().__init__(line, mounts)
+        self._mirrors = tuple(mirrors)
+        self._lock = threading.Lock()
+        self._said = list(notes)
+        self._left: dict[Repository, str] = {}
+        self._lacking: set[Repository] = set()
+        self._served: dict[Digest, set[Repository]] = {}
+
+    def interrupt(self) -> None:
+        """End what is under way in any thread, at any mirror, at once."""
+        super().interrupt()
+        for mirror in self._mirrors:
+            mirror.interrupt()
+
+    # ---- Source
+
+    def resolve(self, reference: Reference) -> Descriptor:
+        """See `Repository.resolve`; an error is that of the repository itself, and its hint tells of the mirrors."""
+        call = self._line.calls.begin()
+        for mirror in self._live():
+            try:
+                return mirror.find(mirror.named(reference))
+            except _PASSED as error:
+                self._pass_by(call, mirror, error, for_good=True)
+        try:
+            return super().resolve(self.named(reference))
+        except (RegistryError, NotFound) as error:
+            raise self._with_mirrors(error) from None
+
+    def bring(self, reference: Reference) -> Descriptor:
+        """See `Repository.bring`."""
+        call = self._line.calls.begin()
+        for mirror in self._live():
+            try:
+                return mirror.bring(mirror.named(reference))
+            except _PASSED as error:
+                self._pass_by(call, mirror, error, for_good=True)
+        return super().bring(self.named(reference))
+
+    def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
+        """See `Repository.read`; what is a manifest, or small, is proven already."""
+        small = descriptor.is_manifest or descriptor.size <= CHUNK
+        return (self._small if small else self._stream)(self._line.calls.begin(), descriptor, offset)
+
+    def tags(self) -> Iterator[str]:
+        """See `Repository.tags`; the list of the first that has one, gone on with elsewhere where it breaks off."""
+        return self._all_tags(self._line.calls.begin())
+
+    # ---- Sink
+
+    def publish(self, reference: Reference, root: Descriptor, held: tuple[Descriptor, ...]) -> None:
+        """See `Repository.publish`."""
+        super().publish(self.named(reference), root, held)
+
+    # ---- WithMirrors
+
+    def notes(self) -> list[str]:
+        """What has happened since this was last asked."""
+        with self._lock:
+            said, self._said = self._said, []
+        return said
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """The bytes that were read proved wrong: leave the mirrors that sent them; False where none did."""
+        with self._lock:
+            served = self._served.pop(descriptor.digest, set())
+        for mirror in served:
+            self._leave(mirror, f"{mirror.host} sends wrong bytes for {descriptor.digest.short}")
+        return bool(served)
+
+    # ---- how
+
+    def _small(self, call: Call, descriptor: Descriptor, offset: int) -> Iterator[bytes]:
+        for mirror in self._live():
+            try:
+                whole = b"".join(verified(descriptor, mirror.read(descriptor)))
+            except _PASSED as error:
+                self._pass_by(call, mirror, error)
+            else:
+                yield from [whole[offset:]] if whole[offset:] else []
+                return
+        yield from super().read(descriptor, offset)
+
+    def _stream(self, call: Call, descriptor: Descriptor, offset: int) -> Iterator[bytes]:
+        at = offset
+        for mirror in self._live():
+            try:
+                for chunk in mirror.read(descriptor, at):
+                    with self._lock:
+                        self._served.setdefault(descriptor.digest, set()).add(mirror)
+                    at += len(chunk)
+                    yield chunk
+                return
+            except _PASSED as error:
+                self._pass_by(call, mirror, error)
+        yield from super().read(descriptor, at)
+
+    def _all_tags(self, call: Call) -> Iterator[str]:
+        seen: set[str] = set()
+        for mirror in self._live():
+            try:
+                for tag in mirror.tags():
+                    if tag not in seen:
+                        seen.add(tag)
+                        yield tag
+                return
+            except _PASSED as error:
+                self._pass_by(call, mirror, error)
+        yield from (tag for tag in super().tags() if tag not in seen)
+
+    def _live(self) -> Iterator[Repository]:
+        """The mirrors that are of use, in order."""
+        for mirror in self._mirrors:
+            if mirror in self._left:
+                continue
+            if self._line.client.down.get(mirror.host, 0.0) > time.monotonic():
+                self._leave(mirror, f"{mirror.host} gave no answer a moment ago")
+                continue
+            yield mirror
+
+    def _pass_by(self, call: Call, mirror: Repository, error: ImageError, *, for_good: bool = False) -> None:
+        """Go on without a mirror, for good or for what it lacks.
+
+        Raises:
+            Interrupted: the call was cut off meanwhile.
+        """
+        call.check()
+        if isinstance(error, Unreachable):
+            self._line.client.down[mirror.host] = time.monotonic() + REST
+        if for_good or not isinstance(error, RemoteNotFound):
+            self._leave(mirror, error.message)
+        elif mirror not in self._lacking:
+            self._lacking.add(mirror)
+            self._note(mirror, f"{mirror.host}: {error.message}")
+
+    def _leave(self, mirror: Repository, why: str) -> None:
+        with self._lock:
+            first = self._left.setdefault(mirror, why) is why
+        if first:
+            self._note(mirror, why)
+
+    def _note(self, mirror: Repository, why: str) -> None:
+        after = [other for other in self._mirrors[self._mirrors.index(mirror) + 1 :] if other not in self._left]
+        with self._lock:
+            self._said.append(f"{why}: going on with {after[0].host if after else self.host}")
+
+    def _with_mirrors(self, error: ImageError) -> ImageError:
+        if self._left:
+            before = "; ".join(self._left.values())
+            error.hint = f"mirrors were asked first: {before}" + (f"; {error.hint}" if error.hint else "")
+        return error
