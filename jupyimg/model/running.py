@@ -1,4 +1,4 @@
-"""Records of what runs: engines, servers, containers and what they wrote. As in `records`, None is what nobody knows."""
+"""Records of what runs: engines, servers, containers, and what they wrote. None is what nobody knows."""
 
 from __future__ import annotations
 
