@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jupyimg.views import formatter, plain
 from jupyimg.views.answer import Answer
 from jupyimg.views.progress import LogProgress, Progress
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -51,25 +52,26 @@ class Text(str):
 _BROWSED = frozenset({"images", "search", "tags"})
 
 
-def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
+def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH) -> Any:
     """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, or JSON as `Text`.
 
     Args:
         answer: what to show; ``answer.widget`` asks for a `Table`.
         widget: the whole notebook wants tables for what there is to choose from.
+        lang: of heads and feet, "en" or "zh"; columns and values are the same in every language.
     """
     if answer.json:
         return Text(plain.json_text(answer))
     if answer.kind == "inspect":
         room = _room("detail")
-        found = [room.Detail(record) for record in answer.records]
+        found = [room.Detail(record, lang) for record in answer.records]
         return found[0] if len(found) == 1 else room.Details(found)
     if answer.kind in plain.SPOKEN:
         return Text(to_text(answer))
     if answer.kind == "serve":
         shown = [_room("served").Served(record) for record in answer.records]
         return shown[0] if len(shown) == 1 else shown
-    frame = _room("frames").frame(answer)
+    frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame) if browsed else frame
 

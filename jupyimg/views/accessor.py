@@ -36,7 +36,7 @@ class Oci:
     def human(self) -> pd.DataFrame:
         """A copy in words: sizes as "198MB", times as "6 days ago", digests shortened. For reading, not computing."""
         reading = self._reading
-        look = Look(now=datetime.now(UTC))
+        look = Look(now=datetime.now(UTC), lang=reading.lang)
         rows = reading.rows(self._frame)
         return pd.DataFrame(
             {column.name: [_text(reading.kind, column, row, look) for row in rows] for column in reading.columns},

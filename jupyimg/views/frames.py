@@ -28,6 +28,7 @@ from jupyimg.model.records import (
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import Column, Meaning, columns_of
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +39,8 @@ TEXT: Any = "str" if int(pd.__version__.partition(".")[0]) >= 3 else object  # n
 _EARLIEST, _LATEST = datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 
 
-def frame(answer: Answer) -> pd.DataFrame:
-    """The records as a frame.
+def frame(answer: Answer, lang: str = ENGLISH) -> pd.DataFrame:
+    """The records as a frame, to be shown with heads and feet in ``lang``.
 
     Raises:
         KeyError: that kind of answer has no frame.
@@ -52,6 +53,7 @@ def frame(answer: Answer) -> pd.DataFrame:
         "digests": answer.digests,
         "human": answer.human,
         "notes": list(answer.notes),
+        "lang": lang,
     }
     return made
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.model.platform import Platform
 from jupyimg.views.columns import FRAMES, REMOVAL_KINDS, TRANSFER_KINDS
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ class Look:
     Attributes:
         now: what ages are counted from.
         rich: for a browser, which has tooltips and room; else for a terminal, as Docker writes it.
+        lang: of what stands around the data, "en" or "zh".
     """
 
     now: datetime
@@ -36,6 +38,7 @@ class Look:
     no_trunc: bool = False
     digests: bool = False
     human: bool = True
+    lang: str = ENGLISH
 
 
 def plan(kind: str, rows: Sequence[Row], look: Look) -> tuple[Column, ...]:

@@ -70,7 +70,7 @@ def test_the_card_says_what_it_is_and_what_it_runs() -> None:
         "/srv",
     ):
         assert said in page.text
-    assert "2026-02-23 12:00:00 UTC" in page.titles
+    assert "2026-02-23T12:00:00.123456Z" in page.titles
 
 
 def test_the_rest_folds_away_without_script() -> None:
