@@ -7,6 +7,8 @@ lazy seam of this floor.
     answer, columns   what is asked and what is promised        frames    -> pandas (and `df.oci`)
     plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
     plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
+    tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
+    geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
 """
 
@@ -29,6 +31,7 @@ _ROOMS = {
     "frames": "jupyimg.views.frames",
     "html": "jupyimg.views.html",
     "detail": "jupyimg.views.detail",
+    "comparison": "jupyimg.views.comparison",
     "table": "jupyimg.views.table",
     "served": "jupyimg.views.served",
     "kernel": "jupyimg.views.progress_kernel",
@@ -71,6 +74,10 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH) ->
     if answer.kind == "serve":
         shown = [_room("served").Served(record) for record in answer.records]
         return shown[0] if len(shown) == 1 else shown
+    if answer.kind == "compare":
+        room = _room("comparison")
+        found = [room.Comparison(record, lang, no_trunc=answer.no_trunc) for record in answer.records]
+        return found[0] if len(found) == 1 else found
     frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame) if browsed else frame

@@ -138,6 +138,12 @@ _PLANS: dict[str, dict[str, When]] = {
     "ps": dict.fromkeys(("container_id", "image", "created", "state", "ports", "name"), _always),
     "logs": dict.fromkeys(("time", "stream", "line"), _always),
     "mirror": dict.fromkeys(("registry", "mirror", "insecure", "pull", "file"), _always),
+    "compare": {"digest": _always, "status": _always, "size": _known, "unpacked": _known, "created_by": _some},
+    "differences": {"field": _always, "key": _some, "a": _always, "b": _always},
+    "layers": {
+        **dict.fromkeys(("reference", "layer_digest", "created_by"), _always),
+        **dict.fromkeys(("size", "compressed"), _known),
+    },
     "mirror test": {
         **dict.fromkeys(("registry", "endpoint", "role", "status", "milliseconds"), _always),
         "error": _known,

@@ -39,7 +39,7 @@ class Head:
     @property
     def long(self) -> bool:
         """Whether its cells are prose or commands, which may be cut to fit."""
-        return self.column.name in _LONG
+        return self.column.name in _LONG and self.column.meaning in {Meaning.TEXT, Meaning.MAPPING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Shown:
     lang: str = tongue.ENGLISH
 
 
-_LONG = {"created_by": 45, "description": 45, "labels": 45, "line": 500}
+_LONG = {"created_by": 45, "description": 45, "labels": 45, "line": 500, "a": 45, "b": 45}
 """Columns that are cut, and the terminal columns that Docker leaves them."""
 _RICH_LONG = 90
 _ANY_LONG = 200
@@ -111,7 +111,7 @@ def cell(kind: str, column: Column, row: Row, look: Look) -> Cell:
 def _missing(kind: str, column: Column) -> str:
     if kind == "history" and column.name == "image_id":
         return words.MISSING
-    if column.name in {"repository", "tag", "digest"}:
+    if column.name in {"repository", "tag", "digest"} or kind == "differences":
         return words.NONE
     return "" if column.meaning in {Meaning.TEXT, Meaning.DIGEST, Meaning.WORD, Meaning.FLAG} else words.UNKNOWN
 

@@ -87,7 +87,7 @@ def draw(picture: Picture) -> str:
 
 
 def _legend(title: str, names: tuple[str, ...]) -> str:
-    parts, x = [_text(title, 0, 11, "font-weight:600")], float(_LABEL + _SPACE)
+    parts, x = [_text(title, 0, 11, "font-weight:600")], max(_LABEL + _SPACE, 20 + 7.0 * words.width(title))
     for name, shade in zip(names, _SHADES, strict=False):
         parts += [_rect(Box(x, 3, 9, 9), shade), _text(name, x + 14, 11)]
         x += 34 + 6.5 * words.width(name)

@@ -18,6 +18,8 @@ _SUMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tags": ("size", ("digest", "platform")),
     "history": ("size", ()),
     "df": ("size", ()),
+    "compare": ("size", ("digest",)),
+    "layers": ("compressed", ("layer_digest",)),
     **dict.fromkeys(TRANSFER_KINDS, ("size", ("digest",))),
     **dict.fromkeys(REMOVAL_KINDS, ("freed", ())),
 }
@@ -60,6 +62,9 @@ _NOUNS = {
     "logs": "line",
     "mirror": "mirror",
     "mirror test": "endpoint",
+    "compare": "layer",
+    "differences": "difference",
+    "layers": "layer",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 
@@ -132,6 +137,30 @@ def _disk(_kind: str, rows: Sequence[Row], lang: str) -> str:
     )
 
 
+def _compared(_kind: str, rows: Sequence[Row], lang: str) -> str:
+    known = "size" if all(row["size"] is not None for row in rows) else "unpacked"
+    parts = {}
+    for status in ("shared", "only A", "only B"):
+        sizes = [row[known] or 0 for row in rows if row["status"] == status]
+        parts[status] = (tongue.count(lang, len(sizes), "layer"), words.size(sum(sizes), 3))
+    return tongue.say(
+        lang,
+        "{layers} shared ({shared}); only A: {a}; only B: {b}",
+        layers=parts["shared"][0],
+        shared=parts["shared"][1],
+        a=tongue.say(lang, "{layers}, {size}", layers=parts["only A"][0], size=parts["only A"][1]),
+        b=tongue.say(lang, "{layers}, {size}", layers=parts["only B"][0], size=parts["only B"][1]),
+    )
+
+
+def _layers(kind: str, rows: Sequence[Row], lang: str) -> str:
+    """A layer of several images is one layer."""
+    layers = len({row["layer_digest"] for row in rows})
+    return tongue.say(
+        lang, "{layers}, {size}", layers=tongue.count(lang, layers, "layer"), size=words.size(total(kind, rows), 3)
+    )
+
+
 def _transfers(kind: str, rows: Sequence[Row], lang: str) -> str:
     moved, took = sum(row["transferred"] or 0 for row in rows), sum(row["seconds"] or 0.0 for row in rows)
     images = tongue.count(lang, len(rows), "image")
@@ -176,6 +205,8 @@ _FOOTERS: dict[str, Callable[[str, Sequence[Row], str], str]] = {
     "catalog": _catalog,
     "info": _nothing,
     "df": _disk,
+    "compare": _compared,
+    "layers": _layers,
     **dict.fromkeys(TRANSFER_KINDS, _transfers),
     **dict.fromkeys(REMOVAL_KINDS, _removals),
 }
