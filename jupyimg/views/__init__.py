@@ -4,12 +4,13 @@ This front imports nothing heavy: a terminal never pays for pandas, and loading 
 modules that need pandas, IPython, ipywidgets or rich are imported by name when first used, through `_ROOMS`, the one
 lazy seam of this floor.
 
-    answer, columns   what is asked and what is promised        frames    -> pandas (and `df.oci`)
+    answer, columns   what is asked and what is promised        frames, series -> pandas (and `df.oci`: accessor, tree)
     plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
     plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
     tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
     geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
+    lines             -> what a frame runs for its user
 """
 
 from __future__ import annotations
@@ -25,7 +26,49 @@ from jupyimg.views.tongue import ENGLISH
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["Answer", "LogProgress", "Progress", "Text", "install", "progress", "to_notebook", "to_text", "uninstall"]
+__all__ = [
+    "Answer",
+    "LogProgress",
+    "Progress",
+    "Text",
+    "explore",
+    "install",
+    "progress",
+    "run_line",
+    "to_notebook",
+    "to_text",
+    "uninstall",
+]
+
+_ROOMS`, the one
+lazy seam of this floor.
+
+    answer, columns   what is asked and what is promised        frames, series -> pandas (and `df.oci`: accessor, tree)
+    plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
+    plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
+    tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
+    geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
+    ledger, progress  -> long operations while they run         table     -> a widget to search and select in
+    lines             -> what a frame runs for its user
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from jupyimg.views import formatter, plain
+from jupyimg.views.answer import Answer
+from jupyimg.views.progress import LogProgress, Progress
+from jupyimg.views.tongue import ENGLISH
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+__all__ = [
+    *("Answer", "LogProgress", "Progress", "Text"),
+    *("explore", "install", "progress", "run_line", "to_notebook", "to_text", "uninstall"),
+]
 
 _ROOMS = {
     "frames": "jupyimg.views.frames",
@@ -33,6 +76,7 @@ _ROOMS = {
     "detail": "jupyimg.views.detail",
     "comparison": "jupyimg.views.comparison",
     "table": "jupyimg.views.table",
+    "lines": "jupyimg.views.lines",
     "served": "jupyimg.views.served",
     "kernel": "jupyimg.views.progress_kernel",
     "terminal": "jupyimg.views.progress_terminal",
@@ -81,6 +125,16 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH) ->
     frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame) if browsed else frame
+
+
+def explore(frame: Any) -> Any:
+    """A frame as the `Table` that ``--widget`` gives: to search, sort and select rows in."""
+    return _room("table").table(frame)
+
+
+def run_line(verb: str, name: str, *flags: str, platform: str | None = None) -> Any:
+    """What a line of %image returns, run for a frame in the notebook that it is in; see `lines.run`."""
+    return _room("lines").run(verb, name, *flags, platform=platform)
 
 
 def to_text(answer: Answer, width: int | None = None) -> str:

@@ -208,6 +208,7 @@ DIFFERENCES = (
 
 LAYERS = (
     Column("reference", Meaning.TEXT, "the image that the layer is of"),
+    Column("platform", Meaning.TEXT, "what it runs on"),
     *(column for column in HISTORY if column.name in {"created_by", "size", "compressed", "layer_digest", "diff_id"}),
 )
 

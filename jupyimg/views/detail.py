@@ -14,8 +14,8 @@ import pandas as pd
 from jupyimg.model.config import read_time
 from jupyimg.views.card import card
 from jupyimg.views.columns import Column, Meaning
-from jupyimg.views.frames import series
 from jupyimg.views.plain import dump
+from jupyimg.views.series import series
 from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:

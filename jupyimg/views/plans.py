@@ -141,7 +141,9 @@ _PLANS: dict[str, dict[str, When]] = {
     "compare": {"digest": _always, "status": _always, "size": _known, "unpacked": _known, "created_by": _some},
     "differences": {"field": _always, "key": _some, "a": _always, "b": _always},
     "layers": {
-        **dict.fromkeys(("reference", "layer_digest", "created_by"), _always),
+        "reference": _known,
+        "platform": _foreign,
+        **dict.fromkeys(("layer_digest", "created_by"), _always),
         **dict.fromkeys(("size", "compressed"), _known),
     },
     "mirror test": {

@@ -114,7 +114,7 @@ def test_hostile_text_stays_text_everywhere_in_the_card() -> None:
     record = detail(reference=HOSTILE, document=document, manifest=layers, config=config, platforms=(HOSTILE, "b"))
     page = Page(Detail(record)._repr_html_())
     assert page.elements <= {"div", "b", "span", "table", "tbody", "tr", "th", "td", "details", "summary"}
-    assert page.attributes <= {"class", "style", "title", "open"}
+    assert page.attributes <= {"class", "style", "title", "open", "scope"}
     assert all(char.isprintable() or char == "\xa0" for char in page.text + "".join(page.titles))
 
 
