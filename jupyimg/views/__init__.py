@@ -40,36 +40,6 @@ __all__ = [
     "uninstall",
 ]
 
-_ROOMS`, the one
-lazy seam of this floor.
-
-    answer, columns   what is asked and what is promised        frames, series -> pandas (and `df.oci`: accessor, tree)
-    plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
-    plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
-    tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
-    geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
-    ledger, progress  -> long operations while they run         table     -> a widget to search and select in
-    lines             -> what a frame runs for its user
-"""
-
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from jupyimg.views import formatter, plain
-from jupyimg.views.answer import Answer
-from jupyimg.views.progress import LogProgress, Progress
-from jupyimg.views.tongue import ENGLISH
-
-if TYPE_CHECKING:
-    from typing import TextIO
-
-__all__ = [
-    *("Answer", "LogProgress", "Progress", "Text"),
-    *("explore", "install", "progress", "run_line", "to_notebook", "to_text", "uninstall"),
-]
-
 _ROOMS = {
     "frames": "jupyimg.views.frames",
     "html": "jupyimg.views.html",
