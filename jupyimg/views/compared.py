@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.views import charts, tongue, words
 from jupyimg.views.columns import columns_of
-from jupyimg.views.shown import show
+from jupyimg.views.shown import Cell, show
 from jupyimg.views.svg import Bar, Picture
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from jupyimg.views.shown import Shown
 
 _SIZES = frozenset({"size", "unpacked"})
-MOST = 200
-"""Rows of one table that are shown; the frame has all of them."""
+_DIGITS = 20
+MOST = 60
+"""Rows of one table that a browser shows; the frame has all of them."""
 
 
 def rows_of(kind: str, records: Sequence[object]) -> list[dict[str, Any]]:
@@ -33,13 +35,20 @@ def differences(record: ImageComparison, look: Look) -> Shown:
         if row["field"] in _SIZES:
             row.update({side: _size(row[side]) for side in ("a", "b")})
         row["field"] = tongue.say(look.lang, row["field"])
-    return show("differences", rows, look, only=range(min(MOST, len(rows))))
+    return _cut("differences", rows, look)
 
 
 def layers(record: ImageComparison, look: Look) -> Shown:
     """All their layers, from the base up."""
     rows = rows_of("compare", record.layers)
-    return show("compare", rows, look, only=range(min(MOST, len(rows))))
+    return _cut("compare", rows, look)
+
+
+def _cut(kind: str, rows: Sequence[dict[str, Any]], look: Look) -> Shown:
+    if not look.rich or len(rows) <= MOST:
+        return show(kind, rows, look)
+    shown = show(kind, rows, look, only=range(MOST))
+    return replace(shown, rows=(*shown.rows, tuple(Cell("…") for _ in shown.heads)))
 
 
 def picture(record: ImageComparison, lang: str) -> Picture:
@@ -65,4 +74,6 @@ def names(record: ImageComparison) -> tuple[str, str]:
 
 
 def _size(text: str | None) -> str | None:
-    return f"{words.size(int(text), 3)} ({int(text):,} bytes)" if text is not None and text.isdecimal() else text
+    if text is None or not text.isdecimal() or len(text) > _DIGITS:
+        return text
+    return f"{words.size(int(text), 3)} ({int(text):,} bytes)"

@@ -58,7 +58,13 @@ def test_the_longest_bar_is_the_biggest_layer() -> None:
     made = picture("history", [dataclasses.asdict(layer(at, size, None)) for at, size in ((1, 10), (2, 40))])
     assert made is not None
     assert [bar.values for bar in made.bars] == [(10,), (40,)]
-    widths = [float(w) for w in re.findall(r'<rect x="240" y="[\d.]+" width="([\d.]+)" height="14"', svg(shown("history", layer(1, 10, None), layer(2, 40, None))))]
+    widths = [
+        float(w)
+        for w in re.findall(
+            r'<rect x="240" y="[\d.]+" width="([\d.]+)" height="14"',
+            svg(shown("history", layer(1, 10, None), layer(2, 40, None))),
+        )
+    ]
     assert widths[1] == pytest.approx(4 * widths[0], abs=0.2)
 
 
