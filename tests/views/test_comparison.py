@@ -123,7 +123,7 @@ def test_chinese_stands_around_it() -> None:
     shown = to_notebook(Answer(kind="compare", records=[found]), lang="zh")
     assert "共享 0 层（0B）；仅 A：1 层，1kB；仅 B：1 层，1kB" in shown._repr_html_()
     assert "用户" in repr(shown)
-    assert list(shown.layers.columns)[0] == "digest"
+    assert next(iter(shown.layers.columns)) == "digest"
 
 
 def test_a_terminal_shows_what_differs_and_the_layers_in_its_width() -> None:
