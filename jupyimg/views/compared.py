@@ -60,7 +60,7 @@ def picture(record: ImageComparison, lang: str) -> Picture:
     }
     legend = (tongue.say(lang, "only here"), tongue.say(lang, "shared"))
     bars = []
-    for label, own in ((f"A  {record.a}", "only A"), (f"B  {record.b}", "only B")):
+    for label, own in ((f"A: {record.a}", "only A"), (f"B: {record.b}", "only B")):
         parts = (sizes[own], sizes["shared"])
         tips = [charts.exact(lang, what, part) for what, part in zip(legend, parts, strict=True)]
         bars.append(Bar(label, parts, words.size(sum(parts), 3), " · ".join([label, *tips])))

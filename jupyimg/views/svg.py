@@ -1,27 +1,33 @@
 """Svg: bars as a small picture inside HTML. No script, no ids, nothing to load; only escaped text.
 
-Text and lines take the colour of the page and fills JupyterLab's accent, so that light and dark themes both read
-well; parts differ in lightness, which no eye confuses. A screen reader is told the title and the description; a hover
-tells the exact values. Where a sanitizer takes the picture away, the words of it that stay still read as a list.
+Words stand in a table and bars are SVG, so that where a sanitizer takes pictures away (GitHub, a notebook that is not
+trusted) a table of names and sizes is left. Words take the font and colour of the page and bars JupyterLab's accent,
+so that light and dark themes both read well; parts differ in lightness, which no eye confuses. A hover tells the exact
+values, and a screen reader is told them too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jupyimg.views import words
-from jupyimg.views.geometry import Box, rows, strip
-from jupyimg.views.markup import MONO, element, say, style
+from jupyimg.views.geometry import Box, strip
+from jupyimg.views.markup import LEFT, MONO, element, say, style
 
-WIDTH, HEAD, ROW, GAP = 680, 22, 14, 6
-_LABEL, _AMOUNT, _SPACE = 230, 70, 10
-_COLUMNS = 33
-"""Terminal columns of a label, which stand for its width: a Chinese character takes two."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WIDTH, HEIGHT = 380, 14
+"""Pixels of the longest bar, and how high each is."""
+_COLUMNS = 40
 _TIP = 300
 
 _FILL = "fill:var(--jp-brand-color1,#1976d2)"
 _SHADES = (_FILL, f"{_FILL};fill-opacity:.28")
-_TEXT = "fill:currentColor;font-size:11px;direction:ltr;unicode-bidi:isolate;white-space:pre"
+_CELL = "padding:2px 10px 2px 0;border:none;white-space:nowrap;direction:ltr;unicode-bidi:isolate"
+_BARE = "border:none;background:none"
+_CAPTION = "caption-side:top;text-align:left;padding:0 0 2px;color:inherit;white-space:nowrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,68 +74,68 @@ def draw(picture: Picture) -> str:
     whole = max(lengths, default=0)
     if whole <= 0:
         return ""
-    height = HEAD + len(picture.bars) * (ROW + GAP)
-    places = rows(len(picture.bars), Box(0, HEAD, WIDTH, height - HEAD - GAP), gap=GAP)
-    drawn = [_bar(bar, place, whole, nested=picture.nested) for bar, place in zip(picture.bars, places, strict=True)]
+    drawn = [_row(bar, whole, nested=picture.nested) for bar in picture.bars]
+    table = element(
+        "table",
+        _caption(picture),
+        element("tbody", *drawn),
+        style="margin:.4em 0;font-size:90%;border:none;border-collapse:collapse",
+    )
+    return element("div", table, style="overflow-x:auto")
+
+
+def _caption(picture: Picture) -> str:
+    parts = [element("b", say(picture.title), title=picture.says)]
+    parts += [f" {_swatch(shade)} {say(name)}" for name, shade in zip(picture.legend, _SHADES, strict=False)]
+    return element("caption", *parts, style=_CAPTION)
+
+
+def _swatch(shade: str) -> str:
+    return _svg([_rect(Box(0, 0, 9, 9), shade)], 9, 9, "margin-left:1.2em", aria_hidden="true")
+
+
+def _row(bar: Bar, whole: int, *, nested: bool) -> str:
+    tip = words.ellipsis(words.clean(bar.tip), _TIP)
+    label = words.ellipsis(words.clean(bar.label), _COLUMNS)
     return element(
-        "svg",
-        element("title", say(picture.title)),
-        element("desc", say(picture.says)),
-        _legend(picture.title, picture.legend),
-        *drawn,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {WIDTH} {height}",
-        width=str(WIDTH),
-        role="img",
-        aria_label=f"{picture.title}. {picture.says}",
-        style="display:block;max-width:100%;height:auto;margin:.4em 0",
+        "tr",
+        element(
+            "th", say(label), scope="row", style=style(_CELL, LEFT, "font-weight:normal", MONO if bar.code else "")
+        ),
+        element("td", _bar(bar.values, whole, tip, nested=nested), f" {say(bar.amount)}", style=style(_CELL, LEFT)),
+        style=_BARE,
+        title=tip,
     )
 
 
-def _legend(title: str, names: tuple[str, ...]) -> str:
-    parts, x = [_text(title, 0, 11, "font-weight:600")], max(_LABEL + _SPACE, 20 + 7.0 * words.width(title))
-    for name, shade in zip(names, _SHADES, strict=False):
-        parts += [_rect(Box(x, 3, 9, 9), shade), _text(name, x + 14, 11)]
-        x += 34 + 6.5 * words.width(name)
-    return "\n".join(parts) + "\n"
-
-
-def _bar(bar: Bar, place: Box, whole: int, *, nested: bool) -> str:
-    area = Box(_LABEL + _SPACE, place.y, WIDTH - _LABEL - _AMOUNT - 2 * _SPACE, place.height)
+def _bar(values: tuple[int, ...], whole: int, tip: str, *, nested: bool) -> str:
+    area = Box(0, 0, WIDTH, HEIGHT)
     if nested:
-        dark, *light = (strip([value], area, whole=whole)[0] for value in bar.values)
-        thin = dark._replace(y=dark.y + dark.height * 0.3, height=dark.height * 0.4) if light else dark
+        dark, *light = (strip([value], area, whole=whole)[0] for value in values)
+        thin = dark._replace(y=HEIGHT * 0.3, height=HEIGHT * 0.4) if light else dark
         boxes = [(box, _SHADES[1]) for box in light] + [(thin, _SHADES[0])]
     else:
-        boxes = list(zip(strip(bar.values, area, whole=whole), _SHADES, strict=False))
-    end = max(box.x + box.width for box, _ in boxes)
-    label = words.ellipsis(words.clean(bar.label), _COLUMNS)
-    base = place.y + place.height - 3.5
+        boxes = list(zip(strip(values, area, whole=whole), _SHADES, strict=False))
+    length = max(1.0, *(box.x + box.width for box, _ in boxes))
+    shapes = (_rect(box, shade) for box, shade in boxes if box.width > 0)
+    return _svg(shapes, length, HEIGHT, role="img", aria_label=tip)
+
+
+def _svg(shapes: Iterable[str], width: float, height: float, place: str = "", **attributes: str) -> str:
     return element(
-        "g",
-        element("title", say(words.ellipsis(words.clean(bar.tip), _TIP))),
-        _rect(place, "fill:none;pointer-events:all"),  # so that the whole row answers to a hover
-        _text(label, 0, base, MONO if bar.code else ""),
-        "\n",
-        *(_rect(box, shade) for box, shade in boxes if box.width > 0),
-        _text(bar.amount, end + 6, base),
-        "\n",
+        "svg",
+        *shapes,
+        xmlns="http://www.w3.org/2000/svg",
+        width=_number(width),
+        height=_number(height),
+        style=style("vertical-align:middle", place),
+        **attributes,
     )
 
 
 def _rect(box: Box, shade: str) -> str:
-    return element(
-        "rect",
-        x=_number(box.x),
-        y=_number(box.y),
-        width=_number(max(box.width, 1)),
-        height=_number(box.height),
-        style=shade,
-    )
-
-
-def _text(text: str, x: float, y: float, more: str = "") -> str:
-    return element("text", say(text), x=_number(x), y=_number(y), style=style(_TEXT, more))
+    places = {"x": box.x, "y": box.y, "width": max(box.width, 1.0), "height": box.height}
+    return element("rect", **{name: _number(value) for name, value in places.items()}, style=shade)
 
 
 def _number(value: float) -> str:

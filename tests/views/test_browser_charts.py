@@ -33,7 +33,7 @@ CELLS = [
 ]
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 CHANGED = "light => document.body.dataset.jpThemeLight === light && !document.getElementById('jupyterlab-splash')"
-INK = "node => getComputedStyle(node).fill"
+INK = "node => getComputedStyle(node).color"
 
 
 def lightness(colour: str) -> float:
@@ -51,21 +51,18 @@ def test_charts_are_seen_in_both_themes_and_are_text_and_bars(jupyter_page: Jupy
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     jupyter_page.open(CELLS)
     jupyter_page.run_all()
-    page.get_by_role("img", name="Disk in use and reclaimable").wait_for()
-    charts = page.locator(".jp-OutputArea svg[role=img]")
-    assert charts.count() == 3
-    for chart in charts.all():
-        box = chart.bounding_box()
-        assert box is not None
-        assert box["width"] > 300
-        assert box["height"] > 50
+    bars = page.locator(".jp-OutputArea svg[role=img]")
+    page.get_by_role("img", name="Images · in use: 500,000,000 bytes · reclaimable: 900,000,000 bytes").wait_for()
+    widths = [(bar.bounding_box() or {"width": 0})["width"] for bar in bars.all()]
+    assert len(widths) == 7
+    assert [round(width) for width in widths[:2]] == [380, 241]  # 118MB and 74.8MB
     assert "个步骤" in jupyter_page.outputs()[1]
-    ink = charts.nth(1).locator("text").first
+    ink = page.locator(".jp-OutputArea tr", has=page.locator("svg[role=img]")).locator("th").first
     light = lightness(ink.evaluate(INK))
     jupyter_page.screenshot(tmp_path / "light.png")
     use(page, "JupyterLab Dark", light="false")
     assert lightness(ink.evaluate(INK)) > light + 100
-    charts.nth(2).scroll_into_view_if_needed()
+    bars.last.scroll_into_view_if_needed()
     jupyter_page.screenshot(tmp_path / "dark.png")
     use(page, "JupyterLab Light", light="true")  # the server, and so its theme, is every test's
     assert page.locator(".jp-OutputArea img").count() == 0
