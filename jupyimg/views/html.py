@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from jupyimg.views.shown import Head
 
 _GAP = Cell("…")
+_SHORT = 30
+"""Characters of prose that are not worth a second line."""
 
 
 def to_html(frame: pd.DataFrame, *, most: int | None = None) -> str | None:
@@ -110,7 +112,8 @@ def _head(head: Head, lang: str) -> str:
 
 def _cell(head: Head, cell: Cell) -> str:
     mono = MONO if head.column.meaning is Meaning.DIGEST or head.column.name in {"created_by", "line"} else ""
-    wrap = "overflow-wrap:anywhere;min-width:16em" if head.long else "white-space:nowrap"
+    wide = head.long and len(cell.text) > _SHORT
+    wrap = "overflow-wrap:anywhere;min-width:16em" if wide else "white-space:nowrap"
     faint = FAINT if cell.text in {words.NONE, words.MISSING, words.UNKNOWN, "0B"} else ""
     return element("td", say(cell.text), style=style(RIGHT if head.right else LEFT, wrap, mono, faint), title=cell.full)
 

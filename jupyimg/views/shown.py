@@ -61,7 +61,7 @@ class Shown:
     lang: str = tongue.ENGLISH
 
 
-_LONG = {"created_by": 45, "description": 45, "labels": 45, "line": 500, "a": 45, "b": 45}
+_LONG = {"created_by": 45, "description": 45, "labels": 45, "line": 500, "key": 45, "a": 45, "b": 45}
 """Columns that are cut, and the terminal columns that Docker leaves them."""
 _RICH_LONG = 90
 _ANY_LONG = 200
