@@ -10,7 +10,7 @@ lazy seam of this floor.
     tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
     geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
-    lines             -> what a frame runs for its user
+    dispatch          -> what a frame runs for its user
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ROOMS = {
     "detail": "jupyimg.views.detail",
     "comparison": "jupyimg.views.comparison",
     "table": "jupyimg.views.table",
-    "lines": "jupyimg.views.lines",
+    "dispatch": "jupyimg.views.dispatch",
     "served": "jupyimg.views.served",
     "kernel": "jupyimg.views.progress_kernel",
     "terminal": "jupyimg.views.progress_terminal",
@@ -104,7 +104,7 @@ def explore(frame: Any) -> Any:
 
 def run_line(verb: str, name: str, *flags: str, platform: str | None = None) -> Any:
     """What a line of %image returns, run for a frame in the notebook that it is in; see `lines.run`."""
-    return _room("lines").run(verb, name, *flags, platform=platform)
+    return _room("dispatch").run(verb, name, *flags, platform=platform)
 
 
 def to_text(answer: Answer, width: int | None = None) -> str:

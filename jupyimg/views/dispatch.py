@@ -1,4 +1,4 @@
-"""Lines: a frame runs lines of %image, as its user would type them, through the shell that it is in.
+"""Dispatch: a frame runs lines of %image, as its user would type them, through the shell that it is in.
 
 So a frame needs no engine, and what runs is what a line does: progress, interrupts, errors, everything. Values of a
 frame come from outside: each is checked to be a name, and quoted, so that none is taken for an expression or a flag.
