@@ -13,6 +13,7 @@ import click
 from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
     access,
     archives,
+    comparing,
     containers,
     engine,
     exploring,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     Follow = Callable[[str, bool], AbstractContextManager[Show]]
 
 ORDER = (
-    *("pull", "images", "inspect", "history", "tag", "push", "copy", "rmi", "save", "load"),
+    *("pull", "images", "inspect", "history", "compare", "tag", "push", "copy", "rmi", "save", "load"),
     *("prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
     *("engine", "ps", "logs", "send", "serve", "samples"),
 )
