@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jupyimg.commands.session import connected
 from jupyimg.errors import (
     ContentError,
+    Denied,
     ImageNotFound,
     Misuse,
     NotFound,
@@ -81,13 +82,15 @@ def assert_pushed(name: str, *, like: str = "", engine: Engine | None = None, hi
         hint: as for `assert_image`.
 
     Raises:
-        NotYet: the registry does not have it, has another image there, or does not answer.
+        NotYet: the registry does not have it, has another image there, lets nobody in, or does not answer.
     """
     with _opened(engine) as here:
         try:
             there = here.remote.inspect(name)
         except RemoteNotFound:
             raise not_yet("not pushed", hint, name=name) from None
+        except Denied:
+            raise not_yet("denied", hint, name=name, host=Reference.parse(name).host) from None
         except Unreachable as error:
             raise not_yet("no registry", hint, name=name, why=error.message) from None
         try:

@@ -150,9 +150,9 @@ def _run(notebook: Notebook, folder: str, seconds: int) -> list[Cell]:
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
     except ImportError:
         raise Misuse("grading runs notebooks with nbclient", hint="pip install nbclient ipykernel") from None
-    said = [("aside", {}, _ASIDE.format(home=f"{folder}/home"))]
+    said: list[tuple[str, dict[str, Any], str]] = [("aside", {}, _ASIDE.format(home=f"{folder}/home"))]
     said += [(cell.get("id") or f"cell-{n}", cell["metadata"], source(cell)) for n, cell in enumerate(_code(notebook))]
-    cells = [
+    cells: list[Cell] = [
         {"cell_type": "code", "id": name, "metadata": metadata, "source": text, "outputs": [], "execution_count": None}
         for name, metadata, text in said
     ]

@@ -44,6 +44,10 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "zh": ("仓库里的 {name} 和 {source} 不是同一个镜像", "先给正确的镜像打上标签，再推送一次"),
     },
+    "denied": {
+        "en": ("the registry does not let you see {name}", "%image login {host} tells it who you are"),
+        "zh": ("仓库不允许访问 {name}", "用 %image login {host} 登录"),
+    },
     "no registry": {
         "en": ("nobody answers for {name} ({why})", "run the cell that serves the registry again"),
         "zh": ("{name} 所在的仓库没有应答（{why}）", "再运行一次启动仓库的单元格"),
@@ -89,6 +93,10 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     "no column": {
         "en": ("{what} lacks the column {column}", "a frame of %image {kind} has it; do not select fewer"),
         "zh": ("{what} 缺少列 {column}", "%image {kind} 的表格有这一列，不要只选一部分列"),
+    },
+    "no row": {
+        "en": ("{what} has no row whose {column} is {value}", "look at it, and at what the task asks for"),
+        "zh": ("{what} 中没有 {column} 为 {value} 的行", "看看这个表格，再看看任务的要求"),
     },
     "rows": {
         "en": ("{what} has {found} rows, not {rows}", "look at it, and at what the task asks for"),

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyimg.testing.sentences import not_yet
 from jupyimg.views.columns import names_of
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _LONGEST = 60
 
 
-def assert_frame(value: Any, kind: str, *, rows: int | None = None, what: str = "x", hint: str = "") -> None:
+def assert_frame(
+    value: Any,
+    kind: str,
+    *,
+    rows: int | None = None,
+    holds: Mapping[str, Any] | None = None,
+    what: str = "x",
+    hint: str = "",
+) -> None:
     """A value is the frame that a subcommand returns, with all its columns.
 
     Args:
         value: what the cell left; ``...`` where nothing was done.
         kind: the subcommand, such as "images" or "history".
         rows: how many it must have; None is any number.
+        holds: values by column; each must be in its column.
         what: the variable's name, for the sentence.
         hint: what to try, instead of the sentence's own advice.
 
@@ -35,6 +47,9 @@ def assert_frame(value: Any, kind: str, *, rows: int | None = None, what: str = 
             raise not_yet("no column", hint, what=what, column=column, kind=kind)
     if rows is not None and len(value) != rows:
         raise not_yet("rows", hint, what=what, found=len(value), rows=rows)
+    for column, wanted in (holds or {}).items():
+        if wanted not in set(value[column]):
+            raise not_yet("no row", hint, what=what, column=column, value=wanted)
 
 
 def assert_answer(value: Any, expected: Any, *, what: str = "x", hint: str = "") -> None:
