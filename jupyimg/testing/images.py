@@ -174,9 +174,10 @@ def _opened(engine: Engine | None) -> Iterator[Engine]:
 def _found(engine: Engine, name: str, platform: str | None, hint: str) -> ImageDetail:
     try:
         return engine.inspect(name, platform=platform)
-    except PlatformNotFound:
-        raise not_yet("no platform", hint, name=name, platform=platform) from None
-    except ImageNotFound:
+    except (ImageNotFound, PlatformNotFound):
+        if platform is not None:
+            _found(engine, name, None, hint)  # which says so where it is not here at all
+            raise not_yet("no platform", hint, name=name, platform=platform) from None
         raise not_yet("no image", hint, name=name) from None
 
 

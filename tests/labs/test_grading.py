@@ -13,7 +13,7 @@ import pytest
 from jupyimg.errors import Misuse
 from jupyimg.testing import grade, unsolved
 from jupyimg.testing.labs import source
-from tests.labs.lessons import ROOT, read
+from tests.labs.lessons import ROOT
 
 CHECK = "from jupyimg.testing import assert_answer, speak\nassert_answer({}, {}, what={!r})"
 
@@ -125,10 +125,18 @@ def test_a_real_lab_goes_out_and_comes_back(tmp_path):
     assert f"{stored}: 4 of 4" in done.stdout
     assert "not yet  检查 1：两个名字是同一个镜像" in done.stdout
     assert "本机还没有镜像 my-web:v1" in done.stdout
-    done = command("grade", "--json", str(stored), str(stored))
+
+
+def test_grades_as_json_have_one_object_for_each_notebook(tmp_path):
+    file = tmp_path / "lab.ipynb"
+    file.write_text(json.dumps(LAB))
+    done = command("grade", "--json", str(file), str(file))
     assert done.returncode == 0
-    assert [one["passed"] for one in json.loads(done.stdout)["checks"]] == [True] * 4
-    assert read("zh", "2-tags") == json.loads(stored.read_text())
+    assert json.loads(done.stdout)["checks"] == [
+        {"check": "c1", "title": "First", "passed": True, "sentence": ""},
+        {"check": "c2", "title": "Second", "passed": True, "sentence": ""},
+    ]
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
