@@ -4,7 +4,7 @@
 
 A source (``*.lab``) is blocks, each opened by a line that says what it is: ``--- en`` and ``--- zh`` are text in one
 language; ``--- setup``, ``--- show``, ``--- solution`` and ``--- check`` are code, which becomes the cell's tag. Within
-code, ``«English|中文»`` is a comment or a word in the language of the lab.
+code, ``«English|中文»`` is a comment or a word in the language of the lab. A check ends by saying that it passed.
 """
 
 import json
@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 LANGUAGES = ("en", "zh")
 TAGS = ("setup", "show", "solution", "check")
 _BLOCK = re.compile(rf"^--- ({'|'.join((*LANGUAGES, *TAGS))})\n", re.MULTILINE)
+PASSED = 'print("«✓ done|✓ 完成»")'
 _TWO = re.compile(r"«([^|»]*)\|([^»]*)»")
 
 
@@ -28,11 +29,12 @@ def blocks(source: str) -> list[tuple[str, str]]:
 def notebook(source: str, lang: str) -> dict:
     """A lab in one language, as a notebook of format 4 without outputs."""
     cells, count = [], {}
-    for kind, text in blocks(source):
+    for kind, said in blocks(source):
         if kind in LANGUAGES and kind != lang:
             continue
         name = "text" if kind == lang else kind
         count[name] = count.get(name, 0) + 1
+        text = f"{said}\n{PASSED}" if kind == "check" and "print(" not in said else said
         lines = _TWO.sub(rf"\{LANGUAGES.index(lang) + 1}", text).splitlines(keepends=True)
         cell = {"cell_type": "markdown", "id": f"{name}-{count[name]}", "metadata": {}, "source": lines}
         if kind in TAGS:

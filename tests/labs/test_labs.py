@@ -66,6 +66,8 @@ def test_solutions_pass_and_their_absence_fails_in_both_languages_and_again(name
         tmp_path / "zh", (unsolved(chinese), second), (chinese, first), (chinese, first)
     )
     assert [run.errors for run in (solved, again, once_more)] == [{}, {}, {}]
+    for run in (solved, again, once_more):
+        assert all(re.search("^✓ |not checked|不检查", cell.stream(), re.MULTILINE) for cell in run.tagged("check"))
     for run, is_chinese in ((empty, False), (nothing, True)):
         checks = [cell for cell in run.tagged("check") if not LEFT_OUT.search(cell.stream())]
         assert checks
