@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from tests.services.kernel import Cell
 
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(path.stem for path in (ROOT / "notebooks" / "en").glob("*.ipynb"))
+STORED = [
+    path
+    for lang in ("en", "zh")
+    for path in sorted((ROOT / "notebooks" / lang).glob("*.ipynb"))
+    if not path.stem.endswith(".executed")  # what notebooks/run leaves
+]
+NAMES = [path.stem for path in STORED if path.parent.name == "en"]
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock", "CONTAINER_HOST": "unix:///nowhere/podman.sock"}
 _CUT = f"""
 import sys

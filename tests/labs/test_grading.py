@@ -121,8 +121,8 @@ def test_a_real_lab_goes_out_and_comes_back(tmp_path):
     )
     done = command("grade", str(stored), str(form), str(stored))
     assert done.returncode == 1, done.stderr
-    assert f"{form}: 0 of 4" in done.stdout
-    assert f"{stored}: 4 of 4" in done.stdout
+    assert f"{form}: 0 of 5" in done.stdout
+    assert f"{stored}: 5 of 5" in done.stdout
     assert "not yet  检查 1：两个名字是同一个镜像" in done.stdout
     assert "本机还没有镜像 my-web:v1" in done.stdout
 
