@@ -17,6 +17,7 @@ from jupyimg.errors import (
     Denied,
     ImageNotFound,
     Misuse,
+    NotFound,
     PlatformNotFound,
     RemoteNotFound,
     Unreachable,
@@ -297,7 +298,7 @@ def test_a_failed_save_leaves_nothing_and_a_bad_archive_brings_nothing(engine: E
     for content in (b"", b"not an archive at all", good.getvalue()[: len(good.getvalue()) // 2]):
         with pytest.raises(ContentError):
             engine.load(io.BytesIO(content))
-    with pytest.raises(ContentError) as caught:
+    with pytest.raises(NotFound) as caught:
         engine.load(tmp_path / "nowhere.tar")
     assert "nowhere.tar" in caught.value.message
     assert engine.images(everything=True) == []

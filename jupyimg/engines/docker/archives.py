@@ -16,7 +16,7 @@ from jupyimg.engines.docker.api import CHUNK
 from jupyimg.engines.docker.aside import aside
 from jupyimg.engines.docker.events import Told, decoded
 from jupyimg.engines.docker.moving import steps
-from jupyimg.errors import ContentError, EngineError, Unsupported
+from jupyimg.errors import ContentError, EngineError, NotFound, Unsupported
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import Reference
@@ -232,6 +232,6 @@ def _opened(source: Path | IO[bytes]) -> Any:
     try:
         return source.open("rb")
     except FileNotFoundError:
-        raise ContentError(f"there is no file {source}", hint="look whether the path is right") from None
+        raise NotFound(f"there is no file {source}", hint="look whether the path is right") from None
     except OSError as error:
         raise EngineError(f"could not read {source}: {error.strerror}") from None
