@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.errors import Misuse
-from jupyimg.testing.sentences import TURN
+from jupyimg.testing.sentences import NOT_RUN, TURN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jupyimg.testing.sentences import Language
 
 Notebook = dict[str, Any]
 Cell = dict[str, Any]
@@ -58,7 +60,7 @@ def unsolved(lab: Notebook) -> Notebook:
         Misuse: it is no notebook, or none of its cells is tagged `solution`.
     """
     emptied = copy.deepcopy(lab)
-    turn = TURN["zh" if lab.get("metadata", {}).get("jupyimg", {}).get("lang") == "zh" else "en"]
+    turn = TURN[_language(lab)]
     solutions = 0
     for cell in _code(emptied):
         cell["outputs"], cell["execution_count"] = [], None
@@ -91,7 +93,10 @@ def grade(lab: Notebook, handed_in: Notebook, *, seconds: int = 60) -> list[Outc
         for cell in _run(_restored(lab, handed_in), folder, seconds):
             if cell.get("execution_count"):
                 outcomes[cell["id"]] = _outcome(cell)
-    return [outcomes.get(cell["id"], Outcome(cell["id"], title(cell), False, "it did not run")) for cell in checks]  # noqa: FBT003
+    missing = NOT_RUN[_language(lab)]
+    return [
+        outcomes.get(cell["id"], Outcome(cell["id"], title(cell), passed=False, sentence=missing)) for cell in checks
+    ]
 
 
 def is_a(cell: Cell, tag: str) -> bool:
@@ -109,6 +114,10 @@ def title(cell: Cell) -> str:
     """The first comment of a cell, or its ID."""
     first = source(cell).partition("\n")[0]
     return first.lstrip("# ") if first.startswith("#") else str(cell["id"])
+
+
+def _language(lab: Notebook) -> Language:
+    return "zh" if lab.get("metadata", {}).get("jupyimg", {}).get("lang") == "zh" else "en"
 
 
 def _code(notebook: Notebook) -> Iterator[Cell]:

@@ -13,6 +13,7 @@ Language: TypeAlias = Literal["en", "zh"]
 
 BETWEEN = {"en": ": ", "zh": "："}
 TURN = {"en": "your turn", "zh": "轮到你了"}
+NOT_RUN = {"en": "it did not run", "zh": "没有运行"}
 SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     "no image": {
         "en": ("there is no image {name} here", "%image pull {name} fetches it, if it is in its registry"),
@@ -74,7 +75,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "not answered": {
         "en": ("{what} has no value yet", "it is your turn in the cell above; run it, then this one"),
-        "zh": ("{what} 还没有值", "轮到你了：完成并运行上面的单元格，再运行这一个"),
+        "zh": ("{what} 还没有值", "轮到你了，请完成并运行上面的单元格，再运行这一个"),
     },
     "wrong answer": {
         "en": ("{what} is {value}, and that is not it", "look at the task and its hint once more"),
