@@ -38,7 +38,7 @@ class ImageMagics(Magics):
     display = Enum(
         ["frame", "widget"],
         default_value="frame",
-        help="what `images` shows: a DataFrame, or a table to search, sort and select from under it",
+        help="what lists show (images, history, df, tags, search, catalog): a DataFrame, or also a table under it",
     ).tag(config=True)
 
     shell: InteractiveShell
@@ -63,7 +63,7 @@ class ImageMagics(Magics):
             return None
         if isinstance(answer, Manual):
             return Help(answer)
-        return views.to_notebook(answer, widget=self.display == "widget")
+        return views.to_notebook(answer, widget=self.display == "widget", line=" ".join(said))
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
         where = "kernel" if self.session.in_kernel else "terminal"

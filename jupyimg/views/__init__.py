@@ -8,6 +8,8 @@ lazy seam of this floor.
     plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
     plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
+    forms             what forms ask                            twin      -> a widget under its static copy
+    login_form, prune_form  -> what is typed, and what is ticked
     lines, following  -> a log while it comes
 """
 
@@ -18,19 +20,34 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.views import formatter, plain
 from jupyimg.views.answer import Answer
+from jupyimg.views.forms import LoginAsk, PruneAsk
 from jupyimg.views.lines import Lines, PrintedLines
 from jupyimg.views.progress import LogProgress, Progress
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["Answer", "LogProgress", "Progress", "Text", "install", "progress", "to_notebook", "to_text", "uninstall"]
+__all__ = [
+    "Answer",
+    "LogProgress",
+    "LoginAsk",
+    "Progress",
+    "PruneAsk",
+    "Text",
+    "install",
+    "progress",
+    "to_notebook",
+    "to_text",
+    "uninstall",
+]
 
 _ROOMS = {
     "frames": "jupyimg.views.frames",
     "html": "jupyimg.views.html",
     "detail": "jupyimg.views.detail",
     "table": "jupyimg.views.table",
+    "login": "jupyimg.views.login_form",
+    "prune": "jupyimg.views.prune_form",
     "served": "jupyimg.views.served",
     "kernel": "jupyimg.views.progress_kernel",
     "terminal": "jupyimg.views.progress_terminal",
@@ -51,18 +68,23 @@ class Text(str):
         return str(self)
 
 
-_BROWSED = frozenset({"images", "search", "tags"})
+_BROWSED = frozenset({"images", "history", "df", "df -v", "search", "tags", "catalog"})
 
 
-def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
-    """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, or JSON as `Text`.
+def to_notebook(answer: Answer, *, widget: bool = False, line: str = "") -> Any:
+    """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, a form, or JSON as `Text`.
 
     Args:
-        answer: what to show; ``answer.widget`` asks for a `Table`.
-        widget: the whole notebook wants tables for what there is to choose from.
+        answer: what to show; ``answer.widget`` asks for a `Table`, ``answer.form`` for a form.
+        widget: the whole notebook wants tables for what there is to look through.
+        line: what was asked; the same line again updates the table that it has.
     """
     if answer.json:
         return Text(plain.json_text(answer))
+    if isinstance(answer.form, LoginAsk):
+        return _room("login").LoginForm(answer.form)
+    if isinstance(answer.form, PruneAsk):
+        return _room("prune").PruneForm(answer.form)
     if answer.kind == "inspect":
         room = _room("detail")
         found = [room.Detail(record) for record in answer.records]
@@ -74,7 +96,7 @@ def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
         return shown[0] if len(shown) == 1 else shown
     frame = _room("frames").frame(answer)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
-    return _room("table").table(frame) if browsed else frame
+    return _room("table").table(frame, line) if browsed else frame
 
 
 def to_text(answer: Answer, width: int | None = None) -> str:

@@ -1,0 +1,51 @@
+// A login form. What is typed as a password goes out once, in a message of its own, and is in no state on either side.
+
+export default {
+  render({ model, el }) {
+    const id = crypto.randomUUID?.() ?? String(Math.random());
+    const name = tell("input", { type: "text", id: `${id}-u`, autocomplete: "off", spellcheck: false });
+    name.value = model.get("username");
+    const secret = tell("input", { type: "password", id: `${id}-p`, autocomplete: "off" });
+    const button = tell("button", { type: "submit", className: "jupyimg-main" }, "Log in");
+    const said = tell("div", { role: "status", className: "jupyimg-said" });
+    const fields = tell(
+      "div",
+      { className: "jupyimg-fields" },
+      tell("label", { htmlFor: name.id }, "User name"), name,
+      tell("label", { htmlFor: secret.id }, "Password or token"), secret,
+      tell("span"), tell("div", {}, button),
+    );
+    const form = tell("form", { autocomplete: "off", "data-lm-suppress-shortcuts": "true" });
+    form.append(tell("strong", {}, `Log in to ${model.get("server")}`), fields, said);
+
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (model.get("state") === "done") return;
+      if (!name.value.trim() || !secret.value) {
+        said.className = "jupyimg-said jupyimg-failed";
+        said.replaceChildren(tell("div", {}, "Both a user name and a password are needed."));
+        (name.value.trim() ? secret : name).focus();
+        return;
+      }
+      model.send({ do: "login", username: name.value.trim(), password: secret.value });
+      secret.value = "";
+      button.disabled = true;
+      said.className = "jupyimg-said";
+      said.replaceChildren(tell("div", {}, "Asking the registry…"));
+    });
+
+    const show = () => {
+      const state = model.get("state");
+      fields.hidden = state === "done";
+      button.disabled = false;
+      said.className = `jupyimg-said jupyimg-${state}`;
+      said.replaceChildren(...model.get("lines").map((line) => tell("div", {}, line)));
+      if (state === "failed") secret.focus();
+    };
+    model.on("change:attempt", show);
+    show();
+    el.classList.add("jupyimg-form");
+    el.append(form);
+    return () => model.off("change:attempt", show);
+  },
+};

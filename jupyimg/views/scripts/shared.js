@@ -1,0 +1,22 @@
+// What all our widgets share: building elements from text alone, and folding the static copy above a living widget.
+
+/** An element; attributes are properties, children are elements or text, which is never read as markup. */
+function tell(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in made) made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Fold the static copies of this cell: on the page only, so that a saved notebook still shows them. */
+function fold(el, tries = 40) {
+  const area = el.isConnected && el.closest(".jp-OutputArea, .output_area, .output");
+  if (area) {
+    for (const twin of area.querySelectorAll("details.jupyimg-twin")) twin.open = false;
+  } else if (tries > 0) {
+    setTimeout(() => fold(el, tries - 1), 50);
+  }
+}
