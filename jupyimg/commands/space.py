@@ -111,6 +111,7 @@ def _preview(session: Session, filters: Sequence[str], *, everything: bool, all_
         plan=lambda only: engine.prune_plan(wanted, everything=everything, all_partial=all_partial, only=only),
         act=lambda only: engine.prune(wanted, everything=everything, all_partial=all_partial, only=only),
         without=_again(session, filters, everything=everything, all_partial=all_partial),
+        more="" if everything else "%image prune -a --widget",
     )
     return Answer(kind=PLAN, records=[], form=asked)
 

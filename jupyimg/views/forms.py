@@ -40,9 +40,11 @@ class PruneAsk:
         plan: what would be removed, and the bytes that this frees, if these images went.
         act: removes these images, as far as they still may go, and tells what went.
         without: the line that removes all of them where nobody can tick.
+        more: the line that offers more of them, or "".
     """
 
     images: Sequence[ImageRecord]
     plan: Removing
     act: Removing
     without: str = ""
+    more: str = ""

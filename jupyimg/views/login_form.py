@@ -83,7 +83,4 @@ class LoginForm(Twin):
             return "failed", [error.message, *([error.hint] if error.hint else [])]
         except Exception as error:  # noqa: BLE001 - a traceback would show the variables of this frame
             return "failed", [f"something went wrong that should not ({type(error).__name__})"]
-        return "done", [
-            f"Login Succeeded for {self._ask.server}",
-            *(line for line in said if line != "Login Succeeded"),
-        ]
+        return "done", [f"You are {username} there.", *(line for line in said if line != "Login Succeeded")]

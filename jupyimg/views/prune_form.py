@@ -82,12 +82,17 @@ class PruneForm(Twin):
             return lines(self._notes) + (to_html(self.result) or "")
         return folded(lines(self._sayings()) + (to_html(self._images(), most=_MOST) or ""))
 
+    def _more(self) -> list[str]:
+        return [f"Images that have a name: {self._ask.more}"] if self._ask.more else []
+
     def _images(self) -> pd.DataFrame:
         return frame(Answer(kind="images", records=self._ask.images, digests=False))
 
     def _sayings(self) -> list[str]:
         if self.widget.state == "cancelled":
             return ["Cancelled: nothing was removed"]
+        if not self._choices:
+            return ["No image is here that could go", *self._more()]
         return [f"Nothing was removed yet; to remove all of these without ticking: {words.clean(self._ask.without)}"]
 
     def _chosen(self, ticked: Iterable[int]) -> list[ImageRecord]:
@@ -104,7 +109,7 @@ class PruneForm(Twin):
         bytes_ = _freed(self._promised)
         if not self._promised:
             nothing = "Tick what is to go." if self._choices else "Nothing is here that could go."
-            return _told(ticked, [nothing])
+            return _told(ticked, [nothing, *self._more()])
         chosen = words.count(len(ticked), "image") if ticked else "what nothing needs"
         said = [f"Frees {_exactly(bytes_)}."]
         if not ticked:

@@ -158,13 +158,13 @@ def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     columns = {head.title: [row[at].text for row in shown.rows] for at, head in enumerate(shown.heads)}
     definitions: list[dict[str, Any]] = []
     for at, head in enumerate(shown.heads):
-        if head.right:
-            definitions.append({"targets": [at], "className": "dt-right"})
+        definitions.append({"targets": [at], "className": "dt-right" if head.right else "dt-left", "type": "string"})
         if head.right or head.column.meaning is Meaning.TIME:
             definitions.append({"targets": [at], "orderData": [len(columns)]})
             definitions.append({"targets": [len(columns)], "visible": False, "searchable": False})
             columns[f"{head.title} (exact)"] = _numbers(head, rows)
     options = {
+        "caption": shown.foot,
         "columnDefs": definitions,
         "order": [],
         "text_in_header_can_be_selected": False,  # so that a click on the name sorts, not only one on the arrow

@@ -16,8 +16,16 @@ export default {
       tell("span"), tell("div", {}, button),
     );
     const form = tell("form", { autocomplete: "off", "data-lm-suppress-shortcuts": "true" });
-    form.append(tell("strong", {}, `Log in to ${model.get("server")}`), fields, said);
+    const title = tell("strong", {}, `Log in to ${model.get("server")}`);
+    form.append(title, fields, said);
 
+    // Enter by itself does not submit a form in JupyterLab's notebooks
+    fields.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target !== button && !event.isComposing) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (model.get("state") === "done") return;
@@ -36,16 +44,19 @@ export default {
 
     const show = () => {
       const state = model.get("state");
-      fields.hidden = state === "done";
+      title.hidden = fields.hidden = state === "done";
       button.disabled = false;
       said.className = `jupyimg-said jupyimg-${state}`;
       said.replaceChildren(...model.get("lines").map((line) => tell("div", {}, line)));
-      if (state === "failed") secret.focus();
     };
-    model.on("change:attempt", show);
+    const answered = () => {
+      show();
+      if (model.get("state") === "failed" && form.contains(document.activeElement)) secret.focus();
+    };
+    model.on("change:attempt", answered);
     show();
     el.classList.add("jupyimg-form");
     el.append(form);
-    return () => model.off("change:attempt", show);
+    return () => model.off("change:attempt", answered);
   },
 };
