@@ -13,7 +13,7 @@ from traitlets import Int, List, Unicode
 
 from jupyimg.errors import ImageError
 from jupyimg.views import words
-from jupyimg.views.twin import Twin, lines, script
+from jupyimg.views.twin import Twin, folded, lines, script
 
 if TYPE_CHECKING:
     from jupyimg.views.forms import LoginAsk
@@ -60,7 +60,7 @@ class LoginForm(Twin):
         return f"Log in to {server} with the form; where nobody can fill it in: {words.clean(self._ask.without)}"
 
     def _html(self) -> str:
-        return lines([repr(self)])
+        return lines([repr(self)]) if self.done else folded(lines([repr(self)]), "where nobody can fill in a form")
 
     def _heard(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("do") != "login" or self.done:

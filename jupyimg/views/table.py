@@ -38,8 +38,9 @@ class Sheet(ITable):
     """An ITable that sends its library when a page asks for it."""
 
     _esm = script("shared.js", "table.js")  # type: ignore[assignment]
-    _css = ""  # type: ignore[assignment]
+    _css = script("table.css")  # type: ignore[assignment]
     _library = Unicode(itables.__version__).tag(sync=True)
+    foot = Unicode().tag(sync=True)
 
     def __init__(self, frame: pd.DataFrame, **options: Any) -> None:
         super().__init__(frame, **options)
@@ -63,17 +64,19 @@ class Table(Twin):
 
     def __init__(self, frame: pd.DataFrame) -> None:
         super().__init__()
-        words, options = _words(frame)
+        words, options, foot = _words(frame)
         self.frame = frame
         self.widget = Sheet(words, select="multi", showIndex=False, maxBytes=0, maxRows=0, maxColumns=0, **options)
+        self.widget.foot = foot
 
     def update(self, frame: pd.DataFrame) -> None:
         """Show another frame; rows that are in both stay selected."""
         chosen = set(_keys(self.selection))
-        words, options = _words(frame)
+        words, options, foot = _words(frame)
         self.frame = frame
         rows = [at for at, key in enumerate(_keys(frame)) if key in chosen]
         self.widget.update(words, selected_rows=rows, **options)
+        self.widget.foot = foot
 
     @property
     def selection(self) -> pd.DataFrame:
@@ -146,8 +149,8 @@ def _keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
     return list(frame[names].astype(str).itertuples(index=False, name=None))
 
 
-def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """What the browser is given: cells in words, hidden numbers to sort them by, and DataTables' options for both."""
+def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any], str]:
+    """What the browser is given: cells in words, hidden numbers to sort them by, DataTables' options, and a foot."""
     reading = read(frame)
     if reading is None:
         raise AttributeError("only a frame of %image with its own columns can be shown as a table")
@@ -158,13 +161,14 @@ def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     columns = {head.title: [row[at].text for row in shown.rows] for at, head in enumerate(shown.heads)}
     definitions: list[dict[str, Any]] = []
     for at, head in enumerate(shown.heads):
-        definitions.append({"targets": [at], "className": "dt-right" if head.right else "dt-left", "type": "string"})
+        side = "dt-right" if head.right else "dt-left"
+        mono = " jupyimg-digest" if head.column.meaning is Meaning.DIGEST else ""
+        definitions.append({"targets": [at], "className": side + mono, "type": "string"})
         if head.right or head.column.meaning is Meaning.TIME:
             definitions.append({"targets": [at], "orderData": [len(columns)]})
             definitions.append({"targets": [len(columns)], "visible": False, "searchable": False})
             columns[f"{head.title} (exact)"] = _numbers(head, rows)
     options = {
-        "caption": shown.foot,
         "columnDefs": definitions,
         "order": [],
         "text_in_header_can_be_selected": False,  # so that a click on the name sorts, not only one on the arrow
@@ -172,7 +176,7 @@ def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
         "classes": "display compact nowrap",
         "style": "table-layout:auto;width:auto;margin-left:0",
     }
-    return pd.DataFrame(columns), options
+    return pd.DataFrame(columns), options, shown.foot
 
 
 def _numbers(head: Head, rows: Sequence[dict[str, Any]]) -> list[Any]:

@@ -63,9 +63,9 @@ class Twin:
         display({_WIDGET: view, "text/plain": f"({self.noun}: run the cell to use it)"}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def folded(html: str) -> str:
+def folded(html: str, title: str = "static copy, which stays in a saved notebook") -> str:
     """HTML that a living widget below folds away."""
-    summary = element("summary", "static copy, which stays in a saved notebook", style=FAINT)
+    summary = element("summary", title, style=FAINT)
     return element("details", summary, html, open="", class_="jupyimg-twin")
 
 

@@ -15,11 +15,11 @@ export default {
       tell("label", { htmlFor: secret.id }, "Password or token"), secret,
       tell("span"), tell("div", {}, button),
     );
-    const form = tell("form", { autocomplete: "off", "data-lm-suppress-shortcuts": "true" });
+    const form = tell("form", { autocomplete: "off" });
     const title = tell("strong", {}, `Log in to ${model.get("server")}`);
     form.append(title, fields, said);
 
-    // Enter by itself does not submit a form in JupyterLab's notebooks
+    // Enter by itself does not submit a form inside of JupyterLab's notebooks
     fields.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target !== button && !event.isComposing) {
         event.preventDefault();
@@ -57,6 +57,8 @@ export default {
     show();
     el.classList.add("jupyimg-form");
     el.append(form);
+    guard(el);
+    fold(el);
     return () => model.off("change:attempt", answered);
   },
 };

@@ -85,7 +85,8 @@ export default {
     mark();
     show();
     el.classList.add("jupyimg-form");
-    el.append(tell("div", { "data-lm-suppress-shortcuts": "true" }, choice, summary, buttons));
+    el.append(tell("div", {}, choice, summary, buttons));
+    guard(el);
     fold(el);
     return () => {
       clearTimeout(later);

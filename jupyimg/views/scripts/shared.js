@@ -20,3 +20,9 @@ function fold(el, tries = 40) {
     setTimeout(() => fold(el, tries - 1), 50);
   }
 }
+
+/** Keep the notebook's own shortcuts away while something in here has the focus: "x" on a tick box would cut the cell. */
+function guard(el) {
+  // on the very element, since JupyterLab looks from the innermost outwards and stops at the first that matches
+  el.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+}

@@ -32,8 +32,17 @@ export default {
     el.append(waiting);
     const table = await library(model);
     waiting.remove();
-    el.setAttribute("data-lm-suppress-shortcuts", "true");
+    guard(el);
     fold(el);
-    return table.render({ model, el });
+    const done = await table.render({ model, el });
+    const foot = tell("div", { className: "jupyimg-foot" });
+    const show = () => foot.replaceChildren(model.get("foot"));
+    model.on("change:foot", show);
+    show();
+    el.append(foot);
+    return () => {
+      model.off("change:foot", show);
+      done?.();
+    };
   },
 };
