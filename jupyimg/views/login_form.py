@@ -1,7 +1,8 @@
 """The login form: a masked field whose text goes to the registry and is kept nowhere on the way.
 
-The password comes in a message of its own, never in the widget's state; the message is emptied as soon as it was read,
-and whatever goes wrong becomes a sentence here, since a traceback could show the values of variables.
+The password comes in a message of its own, never in the widget's state, and as a binary buffer: a kernel that logs at
+DEBUG writes down the text of its messages. The message is emptied as soon as it was read, and whatever goes wrong
+becomes a sentence here, since a traceback could show the values of variables.
 """
 
 from __future__ import annotations
@@ -62,13 +63,13 @@ class LoginForm(Twin):
     def _html(self) -> str:
         return lines([repr(self)]) if self.done else folded(lines([repr(self)]), "where nobody can fill in a form")
 
-    def _heard(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
+    def _heard(self, _widget: object, content: dict[str, Any], buffers: list[Any] | None) -> None:
+        secret = bytes(buffers[0]) if buffers else b""
+        if buffers:
+            buffers.clear()
         if content.get("do") != "login" or self.done:
-            content.clear()
             return
-        username, password = str(content.get("username", "")), str(content.get("password", ""))
-        content.clear()
-        state, said = self._tried(username, password)
+        state, said = self._tried(str(content.get("username", "")), secret.decode(errors="replace"))
         with self.widget.hold_sync():
             self.widget.state = state
             self.widget.lines = [words.clean(line) for line in said]
@@ -83,4 +84,4 @@ class LoginForm(Twin):
             return "failed", [error.message, *([error.hint] if error.hint else [])]
         except Exception as error:  # noqa: BLE001 - a traceback would show the variables of this frame
             return "failed", [f"something went wrong that should not ({type(error).__name__})"]
-        return "done", [f"You are {username} there.", *(line for line in said if line != "Login Succeeded")]
+        return "done", [f"Logged in as {username}.", *(line for line in said if line != "Login Succeeded")]

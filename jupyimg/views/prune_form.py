@@ -17,6 +17,7 @@ from jupyimg.views import words
 from jupyimg.views.answer import Answer
 from jupyimg.views.frames import frame
 from jupyimg.views.html import to_html, to_text
+from jupyimg.views.markup import FAINT, element
 from jupyimg.views.twin import Twin, folded, lines, script
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class PruneForm(Twin):
         self._choices = _grouped(ask.images)
         self._promised: Sequence[RemovalRecord] = []
         self._notes: list[str] = []
+        self._bytes: int | None = 0
         self.result: pd.DataFrame | None = None
         ticked = [at for at, images in enumerate(self._choices) if images[0].dangling]
         rows = [_row(at, images) for at, images in enumerate(self._choices)]
@@ -74,13 +76,20 @@ class PruneForm(Twin):
 
     def __repr__(self) -> str:
         if self.result is not None:
-            return "\n".join([*self._notes, to_text(self.result) or ""])
+            return "\n".join([*self._ending(), to_text(self.result) or ""])
         return "\n".join([*self._sayings(), to_text(self._images()) or ""])
 
     def _html(self) -> str:
         if self.result is not None:
-            return lines(self._notes) + (to_html(self.result) or "")
+            every = element("summary", "every name and blob", style=FAINT)
+            return lines(self._ending()) + element("details", every, to_html(self.result) or "")
         return folded(lines(self._sayings()) + (to_html(self._images(), most=_MOST) or ""))
+
+    def _ending(self) -> list[str]:
+        assert self.result is not None
+        names = [name for name in self.result["reference"].dropna() if "@" not in name]
+        removed = f"Removed {_listed(names)}." if names else "No image that has a name was removed."
+        return [removed, f"Freed {_exactly(self._bytes)}.", *self._notes]
 
     def _more(self) -> list[str]:
         return [f"Images that have a name: {self._ask.more}"] if self._ask.more else []
@@ -135,7 +144,8 @@ class PruneForm(Twin):
             return
         self._notes = _changed(self._promised, gone)
         self.result = frame(Answer(kind="prune", records=gone))
-        self._end("done", [*self._notes, f"Freed {_exactly(_freed(gone))}."])
+        self._bytes = _freed(gone)
+        self._end("done", [*self._notes, f"Freed {_exactly(self._bytes)}."])
 
     def _end(self, state: str, said: list[str]) -> None:
         with self.widget.hold_sync():
@@ -188,6 +198,11 @@ def _freed(rows: Iterable[RemovalRecord]) -> int | None:
     return None if None in sizes else sum(size or 0 for size in sizes)
 
 
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(words.ellipsis(words.clean(name), _LONG) for name in names[:_SHOWN]) + more
+
+
 def _size(count: int | None) -> str:
     return "an unknown number of bytes" if count is None else words.size(count, 3)
 
@@ -211,8 +226,7 @@ def _changed(promised: Sequence[RemovalRecord], gone: Sequence[RemovalRecord]) -
         row.reference or str(row.digest) for row in promised if (row.action, row.reference, row.digest) not in after
     ]
     named = [name for name in stayed if "@" not in name and not name.startswith("sha256:")] or stayed
-    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
-    kept = f"; left alone: {', '.join(map(words.clean, named[:_SHOWN]))}{more}" if named else ""
+    kept = f"; left alone: {_listed(named)}" if named else ""
     return [
         f"Things changed since this was shown: {_size(_freed(gone))} freed instead of {_size(_freed(promised))}{kept}."
     ]

@@ -49,10 +49,10 @@ def login_form(registry: Registry) -> LoginForm:
     return made
 
 
-def typed(form: LoginForm, password: str, username: str = "ada") -> dict[str, Any]:
-    message = {"do": "login", "username": username, "password": password}
-    form.widget._handle_custom_msg(message, [])
-    return message
+def typed(form: LoginForm, password: str) -> list[memoryview]:
+    buffers = [memoryview(password.encode())]
+    form.widget._handle_custom_msg({"do": "login", "username": "ada"}, buffers)
+    return buffers
 
 
 def state(form: LoginForm | PruneForm) -> str:
@@ -68,7 +68,7 @@ def test_a_wrong_password_is_refused_in_words_and_a_right_one_let_in() -> None:
     assert "Login Succeeded" not in repr(form)
     typed(form, SECRET)
     assert form.done
-    assert form.widget.lines == ["You are ada there.", "WARNING! kept as it is"]
+    assert form.widget.lines == ["Logged in as ada.", "WARNING! kept as it is"]
     assert repr(form) == "Login Succeeded for r.example"
     assert Page(form._html()).text == "Login Succeeded for r.example"
     typed(form, SECRET)
@@ -79,8 +79,7 @@ def test_a_wrong_password_is_refused_in_words_and_a_right_one_let_in() -> None:
 def test_no_password_stays_in_the_form_its_state_or_the_message(broken: bool) -> None:  # noqa: FBT001
     form = login_form(Registry(broken=broken))
     for password in ("wrong-horse-9", SECRET):
-        message = typed(form, password)
-        assert message == {}
+        assert typed(form, password) == []
         assert password not in state(form)
         assert password not in repr(vars(form)) + repr(form) + form._html()
     gc.collect()
@@ -96,7 +95,7 @@ def test_what_should_not_go_wrong_is_a_sentence_without_values() -> None:
 def test_other_messages_log_nobody_in() -> None:
     registry = Registry()
     form = login_form(registry)
-    form.widget._handle_custom_msg({"do": "else", "password": SECRET}, [])
+    form.widget._handle_custom_msg({"do": "else"}, [memoryview(SECRET.encode())])
     form.widget._handle_custom_msg({}, [])
     assert registry.tried == []
 
