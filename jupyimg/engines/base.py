@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from jupyimg.model.content import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -193,14 +193,28 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def prunable(self, filters: PruneFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
+        """The images that `prune` would take, newest first, to choose from; nothing is changed."""
+
+    @abstractmethod
     def prune_plan(
-        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
         """What `prune` would remove, and the bytes that it would give back; nothing is changed."""
 
     @abstractmethod
     def prune(
-        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
         """Remove images that are not in use, and what broken-off transfers left (`docker image prune`).
 
@@ -211,6 +225,8 @@ class Engine(ABC):
             filters: which images; None is all.
             everything: also images that have a name, not only dangling ones.
             all_partial: all partial downloads that no living process needs, not only those older than a day.
+            only: of these images, as `prunable` gave them; one that has changed since, or come into use, stays. None
+                is all. What nothing leads to goes all the same.
 
         Returns:
             what really went, as it was when it went: names first, then content with its bytes.
