@@ -123,7 +123,7 @@ def test_a_pruning_is_ticked_counted_exactly_and_confirmed(jupyter_page: Jupyter
     preview.get_by_text("Removed app:latest, tool:1.").wait_for(timeout=LONG)
     preview.get_by_text(f"Freed exactly 51.1kB {both}").first.wait_for(timeout=LONG)
     preview.get_by_text("every name and blob").click()
-    preview.get_by_text("total reclaimed space").wait_for(timeout=LONG)
+    preview.get_by_text("total reclaimed space").last.wait_for(timeout=LONG)
     page.screenshot(path=jupyter_page.folder / "pruned.png")
     assert [one.reference for one in engine.images()] == ["solo:2"]
     assert [one.dangling for one in engine.images(everything=True)].count(True) == 1
@@ -199,7 +199,7 @@ def test_a_saved_notebook_shows_every_copy_without_its_kernel(jupyter_page: Jupy
     page.goto(page.url + "&reset" if "?" in page.url else page.url + "?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
     for at in range(1, len(lines)):
-        cell(jupyter_page, at).locator("details.jupyimg-twin[open] table").wait_for(timeout=LONG)
+        cell(jupyter_page, at).locator("details.jupyimg-twin[open] table").first.wait_for(timeout=LONG)
     cell(jupyter_page, len(lines)).get_by_text("Log in to localhost:1").wait_for(timeout=LONG)
     plain = cell(jupyter_page, len(lines) + 1)
     assert "3 images" in plain.inner_text()
