@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 
 from jupyimg.model.platform import Platform
-from jupyimg.model.settings import Settings
+from jupyimg.model.settings import DaemonSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +38,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         proxies=_proxies(environ),
         hub_api=environ.get("JUPYIMG_HUB_API", ""),
         ca_file=environ.get("SSL_CERT_FILE", ""),
+        daemon=_daemon(environ, own),
         docker_auth_config=environ.get("DOCKER_AUTH_CONFIG", ""),
         docker_config=_path(environ, "DOCKER_CONFIG", own / ".docker") / "config.json",
         auth_files=_auth_files(environ, own),
@@ -55,6 +56,20 @@ def _lang(environ: Mapping[str, str]) -> str:
     """The language of messages: the first of these that is set decides, as in POSIX (XBD 8.2)."""
     said = next(filter(None, map(environ.get, ("JUPYIMG_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return "zh" if said.lower().startswith("zh") else "en"
+
+
+def _daemon(environ: Mapping[str, str], own: Path) -> DaemonSettings:
+    user = getattr(os, "getuid", lambda: "")()
+    return DaemonSettings(
+        host=environ.get("DOCKER_HOST", ""),
+        context=environ.get("DOCKER_CONTEXT", ""),
+        config=_path(environ, "DOCKER_CONFIG", own / ".docker"),
+        tls_verify=bool(environ.get("DOCKER_TLS_VERIFY")),
+        cert_path=environ.get("DOCKER_CERT_PATH", ""),
+        api_version=environ.get("DOCKER_API_VERSION", ""),
+        podman_host=environ.get("CONTAINER_HOST", ""),
+        runtime_dir=environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}",
+    )
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:

@@ -148,8 +148,8 @@ def _settings(image: ImageDetail) -> Iterator[dict[str, str]]:
     config = image.document.get("Config")
     config = config if isinstance(config, dict) else {}
     yield _one(image.platform)
-    for key in ("Created", "Size", "UnpackedSize"):
-        yield _one(image.document.get(key))
+    for value in (image.document.get("Created"), image.size, image.unpacked):
+        yield _one(value)
     for key in ("Entrypoint", "Cmd"):
         yield _one(_command(config.get(key)))
     for key in ("User", "WorkingDir", "StopSignal"):

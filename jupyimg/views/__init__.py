@@ -11,6 +11,7 @@ lazy seam of this floor.
     geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
     dispatch          -> what a frame runs for its user
+    lines, following  -> a log while it comes
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.views import formatter, plain
 from jupyimg.views.answer import Answer
+from jupyimg.views.lines import Lines, PrintedLines
 from jupyimg.views.progress import LogProgress, Progress
 from jupyimg.views.tongue import ENGLISH
 
@@ -50,6 +52,7 @@ _ROOMS = {
     "served": "jupyimg.views.served",
     "kernel": "jupyimg.views.progress_kernel",
     "terminal": "jupyimg.views.progress_terminal",
+    "following": "jupyimg.views.following",
 }
 
 
@@ -103,7 +106,7 @@ def explore(frame: Any) -> Any:
 
 
 def run_line(verb: str, name: str, *flags: str, platform: str | None = None) -> Any:
-    """What a line of %image returns, run for a frame in the notebook that it is in; see `lines.run`."""
+    """What a line of %image returns, run for a frame in the notebook that it is in; see `dispatch.run`."""
     return _room("dispatch").run(verb, name, *flags, platform=platform)
 
 
@@ -120,6 +123,8 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
         kind: the operation, which decides the words.
         file: where the terminal's and the log's go; standard error if None.
     """
+    if kind == "logs":
+        return _lines(where)
     match where:
         case "kernel":
             made: Progress = _room("kernel").KernelProgress(kind)
@@ -130,6 +135,14 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
         case _:
             made = Progress(kind)
     return made
+
+
+def _lines(where: str) -> Progress:
+    """How the lines of a log are shown while they come."""
+    if where == "kernel":
+        made: Progress = _room("following").KernelLines()
+        return made
+    return Lines() if where == "quiet" else PrintedLines()
 
 
 def install(shell: Any) -> None:

@@ -60,6 +60,7 @@ _NOUNS = {
     "tags": "tag",
     "ps": "container",
     "logs": "line",
+    "engine": "engine",
     "mirror": "mirror",
     "mirror test": "endpoint",
     "compare": "layer",
@@ -71,14 +72,16 @@ _NOUNS = {
 
 def _images(kind: str, rows: Sequence[Row], lang: str) -> str:
     """Two names of one image are one image: the count and the bytes are those of distinct content."""
-    images = len({row["manifest_digest"] for row in rows})
-    template = "{images}, {size}" if images == len(rows) else "{names}, {images}, {size}"
+    once = {row["manifest_digest"] or row.get("image_id"): row for row in rows}
+    stored = any(row["size"] is not None for row in rows)
+    size = total(kind, rows) if stored else sum(row.get("unpacked") or 0 for row in once.values())
+    template = "{images}, {size}" if len(once) == len(rows) else "{names}, {images}, {size}"
     return tongue.say(
         lang,
-        template,
+        template if stored else f"{template} unpacked",
         names=tongue.count(lang, len(rows), "name"),
-        images=tongue.count(lang, images, "image"),
-        size=words.size(total(kind, rows), 3),
+        images=tongue.count(lang, len(once), "image"),
+        size=words.size(size, 3),
     )
 
 
@@ -165,7 +168,9 @@ def _transfers(kind: str, rows: Sequence[Row], lang: str) -> str:
     moved, took = sum(row["transferred"] or 0 for row in rows), sum(row["seconds"] or 0.0 for row in rows)
     images = tongue.count(lang, len(rows), "image")
     if not moved:
-        return tongue.say(lang, "{images}, {size}", images=images, size=words.size(total(kind, rows), 3))
+        known = any(row["size"] is not None for row in rows)
+        size = words.size(total(kind, rows), 3)
+        return tongue.say(lang, "{images}, {size}", images=images, size=size) if known else images
     return tongue.say(
         lang,
         "{images}, {size} transferred in {time}{rate}",
@@ -184,10 +189,10 @@ def rate(moved: float, took: float) -> str:
 def _removals(kind: str, rows: Sequence[Row], lang: str) -> str:
     untagged = sum(row["action"] == "untagged" for row in rows)
     would = " would be" if kind == "prune --dry-run" else ""
-    end = "total reclaimed space: {size}" if kind == "prune" else "{size} freed"
+    end = ", total reclaimed space: {size}" if kind == "prune" else ", {size} freed"
     return tongue.say(
         lang,
-        f"{{untagged}}{would} untagged, {{deleted}} deleted, {end}",
+        f"{{untagged}}{would} untagged, {{deleted}} deleted{'' if any(row['freed'] is None for row in rows) else end}",
         untagged=untagged,
         deleted=len(rows) - untagged,
         size=words.size(total(kind, rows), 3),

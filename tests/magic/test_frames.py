@@ -8,8 +8,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from jupyimg.errors import BadReference, ImageNotFound, Misuse
 from jupyimg.views import Answer
-from jupyimg.views.frames import frame
 from jupyimg.views.dispatch import line
+from jupyimg.views.frames import frame
 from tests.services import synthetic
 from tests.views.samples import image, step
 

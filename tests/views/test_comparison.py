@@ -90,7 +90,7 @@ def test_each_variable_label_and_port_is_a_row() -> None:
 
 
 def test_platform_and_sizes_are_compared() -> None:
-    other = detail(platform=Platform("arm64", "linux"), document={**detail().document, "Size": 5})
+    other = detail(platform=Platform("arm64", "linux"), size=5)
     found = compared(b=other)
     assert differences(found) == [
         ("platform", "", "linux/amd64", "linux/arm64", "changed"),
@@ -148,7 +148,7 @@ def test_json_holds_the_rows_of_both_frames() -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_hostile_names_labels_and_commands_stay_text(text: str, lang: str) -> None:
     other = changed(Labels={text: text}, Env=[text, f"{text}={text}"], Cmd=[text], User=text, ExposedPorts={text: {}})
-    other = detail(reference=text, document={**other.document, "Created": text, "Size": text})
+    other = detail(reference=text, document={**other.document, "Created": text})
     found = compared(b=other, mine=[layer(OWN, created_by=text)], others=[layer(BASE, created_by=text)])
     shown = to_notebook(Answer(kind="compare", records=[found]), lang=lang)
     html = shown._repr_html_()
