@@ -10,8 +10,7 @@ lazy seam of this floor.
     tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
     geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
-    dispatch          -> what a frame runs for its user
-    lines, following  -> a log while it comes
+    lines, following  -> a log while it comes                   dispatch  -> what a frame runs for its user
 """
 
 from __future__ import annotations

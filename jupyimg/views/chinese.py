@@ -6,7 +6,6 @@ COUNTED = {
     "container": "个容器",
     "difference": "处不同",
     "endpoint": "个端点",
-    "engine": "个引擎",
     "image": "个镜像",
     "layer": "层",
     "line": "行",

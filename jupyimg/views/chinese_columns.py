@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 HEADINGS = {
-    "a": "A",
-    "action": "操作",
     "address": "地址",
     "api_version": "API 版本",
+    "version": "版本",
+    "reachable": "可连接",
+    "current": "当前",
+    "engine": "引擎",
+    "a": "A",
+    "action": "操作",
     "active": "使用中",
     "b": "B",
     "comment": "备注",
@@ -14,10 +18,6 @@ HEADINGS = {
     "container_id": "容器 ID",
     "containers": "容器数",
     "created": "创建时间",
-    "current": "当前",
-    "engine": "引擎",
-    "reachable": "可连接",
-    "version": "版本",
     "created_by": "构建指令",
     "description": "描述",
     "diff_id": "解包摘要",
@@ -72,6 +72,12 @@ HEADINGS = {
 }
 
 MEANINGS = {
+    "where it is; missing for the one in this process": "所在地址；在本进程中的没有地址",
+    "of the API that is spoken with it": "与它通信所用的 API 版本",
+    "what it is": "它是什么",
+    "whether it answers": "是否应答",
+    "true for the one that this notebook works with": "此笔记本正在使用的为真",
+    "the name that chooses it": "选择它时所用的名称",
     "digest of the image's config": "镜像配置的摘要",
     "the name without its tag": "不带标签的名称",
     "missing for an image held by digest, or one whose tag has moved on": "按摘要保存或标签已移走的镜像没有此值",
@@ -167,10 +173,4 @@ MEANINGS = {
     "what B says": "B 的值",
     "the image that the layer is of": "该层所属的镜像",
     "not of jupyimg": "不属于 jupyimg",
-    "the name that chooses it": "选择它所用的名称",
-    "true for the one that this notebook works with": "此笔记本正在使用的为真",
-    "whether it answers": "是否有应答",
-    "what it is": "版本",
-    "of the API that is spoken with it": "与它通信的 API 版本",
-    "where it is; missing for the one in this process": "所在地址；本进程中的引擎没有此值",
 }

@@ -145,7 +145,8 @@ def _compared(_kind: str, rows: Sequence[Row], lang: str) -> str:
     parts = {}
     for status in ("shared", "only A", "only B"):
         sizes = [row[known] or 0 for row in rows if row["status"] == status]
-        parts[status] = (tongue.count(lang, len(sizes), "layer"), words.size(sum(sizes), 3))
+        told = words.size(sum(sizes), 3) if any(row[known] is not None for row in rows) else words.UNKNOWN
+        parts[status] = (tongue.count(lang, len(sizes), "layer"), told)
     return tongue.say(
         lang,
         "{layers} shared ({shared}); only A: {a}; only B: {b}",
@@ -168,9 +169,9 @@ def _transfers(kind: str, rows: Sequence[Row], lang: str) -> str:
     moved, took = sum(row["transferred"] or 0 for row in rows), sum(row["seconds"] or 0.0 for row in rows)
     images = tongue.count(lang, len(rows), "image")
     if not moved:
-        known = any(row["size"] is not None for row in rows)
-        size = words.size(total(kind, rows), 3)
-        return tongue.say(lang, "{images}, {size}", images=images, size=size) if known else images
+        if all(row["size"] is None for row in rows):
+            return images
+        return tongue.say(lang, "{images}, {size}", images=images, size=words.size(total(kind, rows), 3))
     return tongue.say(
         lang,
         "{images}, {size} transferred in {time}{rate}",
@@ -189,13 +190,15 @@ def rate(moved: float, took: float) -> str:
 def _removals(kind: str, rows: Sequence[Row], lang: str) -> str:
     untagged = sum(row["action"] == "untagged" for row in rows)
     would = " would be" if kind == "prune --dry-run" else ""
-    end = ", total reclaimed space: {size}" if kind == "prune" else ", {size} freed"
+    done = f"{{untagged}}{would} untagged, {{deleted}} deleted"
+    unknown = any(row["freed"] is None for row in rows)
+    end = "" if unknown else ", total reclaimed space: {size}" if kind == "prune" else ", {size} freed"
     return tongue.say(
         lang,
-        f"{{untagged}}{would} untagged, {{deleted}} deleted{'' if any(row['freed'] is None for row in rows) else end}",
+        done + end,
         untagged=untagged,
         deleted=len(rows) - untagged,
-        size=words.size(total(kind, rows), 3),
+        size="" if unknown else words.size(total(kind, rows), 3),
     )
 
 
@@ -204,7 +207,6 @@ _EMPTY = {"prune": "total reclaimed space: {size}", "prune --dry-run": "nothing 
 
 _FOOTERS: dict[str, Callable[[str, Sequence[Row], str], str]] = {
     "images": _images,
-    "df -v": _images,
     "history": _history,
     "tags": _tags,
     "catalog": _catalog,

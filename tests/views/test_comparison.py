@@ -67,6 +67,19 @@ def test_without_stored_digests_what_is_unpacked_decides() -> None:
     ]
 
 
+def test_where_no_step_tells_its_layer_the_images_own_list_does() -> None:
+    listed = {"RootFS": {"Type": "layers", "Layers": [str(digest("base unpacked")), str(digest("x unpacked"))]}}
+    unsure = [step(empty=None, size=3000, compressed=None)]
+    mine = detail(document={**detail().document, **listed})
+    found = compared(a=mine, mine=unsure, others=[layer(BASE, layer_digest=None)])
+    assert [(each.digest, each.status, each.size) for each in found.layers] == [
+        (digest("base unpacked"), "shared", None),
+        (digest("x unpacked"), "only A", None),
+    ]
+    alone = compared(a=mine, b=mine, mine=unsure, others=unsure)
+    assert "2 layers shared (N/A)" in repr(to_notebook(Answer(kind="compare", records=[alone])))
+
+
 def test_each_variable_label_and_port_is_a_row() -> None:
     found = compared(
         b=changed(
