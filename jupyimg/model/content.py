@@ -144,6 +144,7 @@ class Phase(StrEnum):
     DONE = "done"
     FAILED = "failed"
     PAUSED = "paused"
+    IDLE = "idle"
 
 
 COUNTED = "counted"
@@ -156,11 +157,13 @@ class Step:
 
     Attributes:
         phase: where the item stands; ``NOTE`` carries a line of text and no item; ``PAUSED`` counts the seconds down
-            until a host (the item) may be asked again, 0 when it may.
+            until a host (the item) may be asked again, 0 when it may; ``IDLE`` says nothing new and only lets whoever
+            follows have a say: look at the clock, or stop.
         item: what moves (a digest), what is counted ("tags"), or "".
         current: bytes moved so far, those of an earlier attempt included; things counted; seconds left of a pause.
         total: bytes in all; things to count; seconds that the pause was to take.
         text: for a note, the line; for an item, what it is ("layer", "config", "manifest"), or `COUNTED`.
+        earlier: those of the current bytes that did not move in this operation, but in an earlier attempt.
     """
 
     phase: Phase
@@ -168,6 +171,7 @@ class Step:
     current: int = 0
     total: int = 0
     text: str = ""
+    earlier: int = 0
 
 
 def drain(steps: Generator[Step, None, T]) -> T:

@@ -44,11 +44,13 @@ class Progress:
 
     def __enter__(self) -> Self:
         self.ledger.began = self.clock()
+        self.ledger.mark(self.ledger.began)
         return self
 
     def __call__(self, step: Step) -> None:
         """Take one step in and show it, or not yet."""
         self.ledger.take(step)
+        self.ledger.mark(self.clock())
         self.changed(step)
 
     def __exit__(
@@ -76,7 +78,7 @@ class LogProgress(Progress):
         line = line_of(self.ledger, step)
         if line and step.item not in self._said:  # several names of one image share its layers
             self.write(line)
-            self._said |= {step.item} - {""}
+            self._said |= set() if step.phase is Phase.PAUSED else {step.item} - {""}
 
     def close(self) -> None:
         if self.ledger.outcome is not Outcome.DONE and self.ledger.items:  # before the first the error says it all
