@@ -188,6 +188,16 @@ MIRROR_TESTS = (
     Column("error", Meaning.TEXT, "what went wrong"),
 )
 
+JOBS = (
+    Column("job", Meaning.COUNT, "its number"),
+    Column("command", Meaning.TEXT, "what was asked for"),
+    Column("state", Meaning.WORD, "how far it is", ("running", "done", "interrupted", "failed")),
+    Column("bytes", Meaning.BYTES, "what is done of it, in this job or in an earlier attempt"),
+    Column("total", Meaning.BYTES, "what there is to do, as far as is known; what was there already is not in it"),
+    Column("rate", Meaning.NUMBER, "bytes a second: of late while it runs, of all of it at the end"),
+    Column("seconds", Meaning.SECONDS, "how long it has run, or ran"),
+    Column("error", Meaning.TEXT, "what went wrong"),
+)
 
 FRAMES: dict[str, tuple[Column, ...]] = {
     "images": IMAGES,
@@ -204,6 +214,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "logs": LOGS,
     "mirror": MIRRORS,
     "mirror test": MIRROR_TESTS,
+    "jobs": JOBS,
 }
 
 QUIET: dict[str, str] = {"images": "image_id", "history": "image_id", "ps": "container_id"}

@@ -224,7 +224,7 @@ class Ledger:
         return ", ".join(map(_count, self.counts.values()))
 
     def _running(self, now: float) -> str:
-        if not self.items and self.pauses:
+        if not self.items:
             return ""
         ended = sum(step.phase in ENDED for step in self.layers)
         at = self.snapshot(now)

@@ -135,6 +135,11 @@ _PLANS: dict[str, dict[str, When]] = {
     "ps": dict.fromkeys(("container_id", "image", "created", "state", "ports", "name"), _always),
     "logs": dict.fromkeys(("time", "stream", "line"), _always),
     "mirror": dict.fromkeys(("registry", "mirror", "insecure", "pull", "file"), _always),
+    "jobs": {
+        **dict.fromkeys(("job", "command", "state"), _always),
+        **dict.fromkeys(("bytes", "total", "seconds"), _some),
+        "error": _known,
+    },
     "mirror test": {
         **dict.fromkeys(("registry", "endpoint", "role", "status", "milliseconds"), _always),
         "error": _known,

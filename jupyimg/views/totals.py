@@ -60,6 +60,7 @@ _NOUNS = {
     "logs": "line",
     "mirror": "mirror",
     "mirror test": "endpoint",
+    "jobs": "job",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 

@@ -84,6 +84,16 @@ PROMISED = {
         "milliseconds": "float64",
         "error": "str",
     },
+    "jobs": {
+        "job": "Int64",
+        "command": "str",
+        "state": "category",
+        "bytes": "Int64",
+        "total": "Int64",
+        "rate": "float64",
+        "seconds": "float64",
+        "error": "str",
+    },
 }
 
 

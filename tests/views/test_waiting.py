@@ -10,7 +10,8 @@ from jupyimg.errors import Interrupted
 from jupyimg.model.content import COUNTED, Phase, Step
 from jupyimg.views.ledger import Ledger
 from jupyimg.views.progress import LogProgress
-from jupyimg.views.progress_kernel import KernelProgress, to_html, to_text
+from jupyimg.views.progress_html import to_html, to_text
+from jupyimg.views.progress_kernel import KernelProgress
 from jupyimg.views.progress_terminal import TerminalProgress
 from tests.views.samples import HOSTILE, digest
 
