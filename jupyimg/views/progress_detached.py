@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _ENDS = {
-    Outcome.DONE: "over: .result() of this job is its frame",
+    Outcome.DONE: "over: the .result() of this job is its frame",
     Outcome.INTERRUPTED: "cancelled: what arrived is kept, and the same line goes on from there",
     Outcome.FAILED: "failed: what arrived is kept, and the same line goes on from there",
 }
