@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from jupyimg.views.progress import Clock
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_ENDS = {
-    Outcome.DONE: "over: the .result() of this job is its frame",
-    Outcome.INTERRUPTED: "cancelled: what arrived is kept, and the same line goes on from there",
-    Outcome.FAILED: "failed: what arrived is kept, and the same line goes on from there",
+_ENDS = {Outcome.INTERRUPTED: "cancelled", Outcome.FAILED: "failed"}
+_KEPT = {
+    "save": "no archive was written",
+    "push": "the layers that arrived whole stay there",
+    "copy": "the layers that arrived whole stay there",
 }
-"""What stands where the button was."""
+"""What becomes of the bytes of an operation that did not come to its end."""
 
 
 class DetachedProgress(KernelProgress):
@@ -109,7 +110,16 @@ class DetachedProgress(KernelProgress):
                 part.close()
 
     def _end(self) -> dict[str, str]:
-        text = _ENDS.get(self.ledger.outcome, "no longer shown: the extension was unloaded")
+        """What stands where the button was."""
+        outcome = self.ledger.outcome
+        if outcome in _ENDS:
+            text = (
+                f"{_ENDS[outcome]}: {_KEPT.get(self.ledger.kind, 'what arrived is kept; the same line goes on there')}"
+            )
+        elif outcome is Outcome.DONE:
+            text = "over: the .result() of this job is its frame"
+        else:
+            text = "no longer shown: the extension was unloaded"
         return {"text/html": element("div", say(text), style=FAINT), "text/plain": text}
 
 

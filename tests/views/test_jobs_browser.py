@@ -63,6 +63,7 @@ def test_a_job_can_be_watched_and_cancelled_while_cells_run(jupyter_page, slow, 
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     assert "widget" not in json.dumps(json.loads(saved.read_text())["cells"][1]["outputs"])
     shutil.copy(saved, tmp_path / "saved.ipynb")
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")  # whose widgets end with it
     jupyter_page.open(tmp_path / "saved.ipynb")
     output(jupyter_page, 1).get_by_text("Pull complete").first.wait_for()
     output(jupyter_page, 1).get_by_text("over: the .result() of this job").wait_for()
