@@ -54,12 +54,17 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class WithMirrors(Protocol):
-    """What a `Source` that reads the same bytes from one of several places offers besides."""
+class Telling(Protocol):
+    """A place that has something to tell on the way, such as that it tries again."""
 
     def notes(self) -> list[str]:
         """Lines for people on what has happened since this was last asked."""
         ...
+
+
+@runtime_checkable
+class WithMirrors(Telling, Protocol):
+    """What a `Source` that reads the same bytes from one of several places offers besides."""
 
     def doubt(self, descriptor: Descriptor) -> bool:
         """Be told that the bytes read as this were wrong; whether the next read goes elsewhere, so is worth a try."""

@@ -21,7 +21,7 @@ from jupyimg.model.content import Patient, Phase, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from jupyimg.model.content import Sink, Source, WithMirrors
+    from jupyimg.model.content import Sink, Source, Telling
     from jupyimg.model.documents import Descriptor
 
     Place = Source | Sink
@@ -72,7 +72,7 @@ class Board:
     threads: list[Thread] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
     pauses: Pauses = field(default_factory=Pauses)
-    tellers: list[WithMirrors] = field(default_factory=list)
+    tellers: list[Telling] = field(default_factory=list)
 
     @property
     def moved(self) -> int:
