@@ -78,7 +78,7 @@ def copying(
         Interrupted: the user pressed stop; the bytes that arrived are kept where the sink can keep them.
     """
     began = time.monotonic()
-    tellers = [place for place in (source, sink) if isinstance(place, Telling)]
+    tellers: list[Telling] = [place for place in (source, sink) if isinstance(place, Telling)]
     board = Board(pauses=Pauses(source, sink), tellers=tellers)
     with stopping(source, sink, board):
         tree: Tree = yield from apart(partial(walk, source, reference, selection), board)
