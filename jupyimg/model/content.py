@@ -152,6 +152,8 @@ class Phase(StrEnum):
     IDLE = "idle"
 
 
+ARCHIVE = "archive"
+"""The item and text of steps about the file that images are read from; it EXISTS once it has been read."""
 COUNTED = "counted"
 """The text of a step whose figures are numbers of things and not bytes."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import COUNTED, Phase
+from jupyimg.model.content import ARCHIVE, COUNTED, Phase
 from jupyimg.views import words
 from jupyimg.views.totals import rate
 
@@ -124,6 +124,8 @@ class Ledger:
         if self.marks and now - self.marks[-1][0] < MARK:
             return
         moved = self.moved
+        if self.marks and moved < self.marks[-1][1]:  # an archive that has been read counts no more
+            self.marks.clear()
         if not self.marks or moved != self.marks[-1][1]:
             self.stirred = now
         self.marks.append((now, moved))
@@ -144,6 +146,8 @@ class Ledger:
         """The word for where an item stands."""
         if step.phase in {Phase.WAITING, Phase.MOVING} and self.outcome is not Outcome.RUNNING:
             return f"Stopped at {words.size(step.current, 3)}" if step.current else "Not started"
+        if step.text == ARCHIVE:
+            return "Read" if step.phase is Phase.EXISTS else "Reading"
         word = _WORDS.get(self.kind, _WORDS["copy"]).get(step.phase)
         return word or step.phase.value.capitalize()
 

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from jupyimg.errors import Interrupted
-from jupyimg.model.content import COUNTED, Phase, Step
+from jupyimg.model.content import ARCHIVE, COUNTED, Phase, Step
 from jupyimg.views.ledger import Ledger
 from jupyimg.views.progress import LogProgress
 from jupyimg.views.progress_html import to_html, to_text
@@ -168,3 +168,18 @@ def test_silence_is_no_item_and_no_line():
     assert out.getvalue() == ""
     assert show.ledger.items == {}
     assert show.ledger.before == []
+
+
+def test_an_archive_that_was_read_is_read_and_its_bytes_are_not_counted_twice():
+    state = ledger(Step(Phase.MOVING, ARCHIVE, 900, 1000, ARCHIVE), kind="load")
+    state.mark(0.0)
+    assert ">Reading 900B<" in to_html(state, 1.0).replace("</progress> ", "</progress>>")
+    assert state.sentence(1.0).startswith("900B of 1kB")
+    state.take(Step(Phase.EXISTS, ARCHIVE, 1000, 1000, ARCHIVE))
+    state.take(Step(Phase.MOVING, digest("layer"), 10, 40, "layer"))
+    state.mark(2.0)
+    assert state.sentence(2.0).startswith("0 of 1 layer, 10B of 40B")
+    state.take(Step(Phase.DONE, digest("layer"), 40, 40, "layer"))
+    state.end(4.0, None)
+    assert ">Read<" in to_html(state, 4.0)
+    assert state.sentence(4.0) == "1 layer, 40B in 4.0 s (10B/s)"
