@@ -7,7 +7,7 @@ import sys
 from functools import partial
 
 from jupyimg import views
-from jupyimg.commands import Manual, Session, run
+from jupyimg.commands import Job, Manual, Session, run
 from jupyimg.commands.manual import Help
 from jupyimg.errors import ImageError, Interrupted, Misuse
 
@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         session = Session(terminal=True)
         answer = run(session, said, partial(_follow, "terminal" if sys.stderr.isatty() else "log"))
+        assert not isinstance(answer, Job)  # which a terminal refuses
         text = repr(Help(answer, "jupyimg")) if isinstance(answer, Manual) else views.to_text(answer)
         if text:
             sys.stdout.write(text + "\n")
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _follow(where: str, kind: str, quiet: bool) -> views.Progress:  # noqa: FBT001
+def _follow(where: str, kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: ARG001, FBT001
     # What a server says are notes, and bars would stay under them until Ctrl-C.
     return views.progress("quiet" if quiet else "log" if kind == "serve" else where, kind)
 

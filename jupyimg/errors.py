@@ -17,6 +17,7 @@
     │   └── ContainerNotFound       the engine has no such container
     ├── NotTrusted                  the trust policy does not let the image in
     ├── Conflict                    it exists, and something stands in the way
+    │   └── StillRunning            a job that is not over yet
     ├── RegistryError               a registry said no, or nothing
     │   ├── Unreachable             no answer: name, network, TLS, proxy
     │   ├── Denied                  it wants to know who you are, or refuses you
@@ -72,6 +73,7 @@ __all__ = [
     "RegistryError",
     "RemoteNotFound",
     "SizeMismatch",
+    "StillRunning",
     "StoreDenied",
     "StoreError",
     "UndefinedName",
@@ -189,6 +191,12 @@ class NotTrusted(ImageError):
 
 class Conflict(ImageError):
     """Something stands in the way of what was asked."""
+
+
+class StillRunning(Conflict):
+    """A job is not over yet; nothing has happened to it."""
+
+    hint = "wait for it with .wait(), or stop it with .cancel()"
 
 
 class RegistryError(ImageError):

@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, needs_local_sco
 from traitlets import Enum
 
 from jupyimg import views
-from jupyimg.commands import Manual, Session, run
+from jupyimg.commands import Job, Manual, Session, run
 from jupyimg.commands.complete import candidates
 from jupyimg.commands.line import words
 from jupyimg.commands.manual import EXAMPLES, Help, everything
@@ -19,12 +19,9 @@ from jupyimg.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
-
-    from jupyimg.model.content import Step
 
 MATCHER = "jupyimg.image"
 _THROWN_AWAY = {"POP_TOP", "PRINT_EXPR", "CALL_INTRINSIC_1"}
@@ -68,13 +65,16 @@ class ImageMagics(Magics):
             return None
         if isinstance(answer, Manual):
             return Help(answer)
+        if isinstance(answer, Job):
+            return answer
         lang = self.session.settings.lang if self.lang == "auto" else self.lang
         return views.to_notebook(answer, widget=self.display == "widget", lang=lang, line=" ".join(said))
 
-    def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
-        where = "kernel" if self.session.in_kernel else "terminal"
-
-        def follow(kind: str, quiet: bool) -> AbstractContextManager[Callable[[Step], None]]:  # noqa: FBT001
+    def _follow(self, *, silent: bool) -> Callable[[str, bool, bool], views.Progress]:
+        def follow(kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: FBT001
+            # What a job says in a terminal would fall into the line that is being typed.
+            outside, inside = ("quiet", "detached") if detach else ("terminal", "kernel")
+            where = inside if self.session.in_kernel else outside
             return views.progress("quiet" if quiet or silent or kind == "serve" else where, kind)
 
         return follow

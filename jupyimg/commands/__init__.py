@@ -2,10 +2,12 @@
 
 `line` turns what was typed in a notebook into words, `verbs` declares, `local`, `remote`, `access` and `serving` hold
 the subcommands, `run` calls one and drains it, `asking` asks whoever runs it, `complete` and `manual` derive
-completion, help and the README's table from the declarations. `session` alone reads the environment.
+completion, help and the README's table from the declarations. `jobs` is what goes on in the background. `session` alone
+reads the environment.
 """
 
+from jupyimg.commands.jobs import Job
 from jupyimg.commands.run import Manual, commands, run
 from jupyimg.commands.session import Session
 
-__all__ = ["Manual", "Session", "commands", "run"]
+__all__ = ["Job", "Manual", "Session", "commands", "run"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from jupyimg.commands.verbs import VERBS, ImageName, platform_option, quiet_option
+from jupyimg.commands.verbs import VERBS, ImageName, detach_option, platform_option, quiet_option
 from jupyimg.errors import Misuse
 from jupyimg.views.answer import Answer
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE", help="the archive to write: .tar, .tar.gz or .tar.zst")
 @platform_option
 @quiet_option
+@detach_option
 def save(session: Session, images: tuple[str, ...], output: str | None, platform: str | None, *, quiet: bool) -> Asked:
     """Write images into one archive, for %image load, docker load, podman and skopeo.
 
@@ -41,6 +42,7 @@ def save(session: Session, images: tuple[str, ...], output: str | None, platform
 @click.option("-i", "--input", "source", metavar="FILE", help="a .tar, also compressed, or the folder of a layout")
 @platform_option
 @quiet_option
+@detach_option
 def load(session: Session, source: str | None, platform: str | None, *, quiet: bool) -> Asked:
     """Take in the images of an archive that docker, podman, skopeo, umoci or %image save wrote."""
     origin = Path(source).expanduser() if source else _pipe_in(session)

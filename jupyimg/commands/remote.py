@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jupyimg.commands.verbs import VERBS, ImageName, PlatformName, platform_option, quiet_option
+from jupyimg.commands.verbs import VERBS, ImageName, PlatformName, detach_option, platform_option, quiet_option
 from jupyimg.model.content import Phase, Step
 from jupyimg.views.answer import Answer
 
@@ -33,6 +33,7 @@ UNSIGNED = "Content trust: a push signs nothing, with or without this flag; cosi
 @click.argument("name", type=ImageName(), metavar="NAME[:TAG|@DIGEST]")
 @all_tags_option
 @quiet_option
+@detach_option
 @click.option("--platform", type=PlatformName(all_allowed=True), help='OS/ARCH[/VARIANT], or "all"')
 @trust_option
 def pull(
@@ -50,6 +51,7 @@ def pull(
 @click.argument("name", type=ImageName(), metavar="NAME[:TAG]")
 @all_tags_option
 @quiet_option
+@detach_option
 @platform_option
 @trust_option
 def push(
@@ -67,6 +69,7 @@ def push(
 @click.argument("target", type=ImageName(), metavar="TARGET")
 @all_tags_option
 @quiet_option
+@detach_option
 @platform_option
 @trust_option
 def copy(

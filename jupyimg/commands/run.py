@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from contextlib import AbstractContextManager, closing, nullcontext
+import shlex
+from contextlib import closing
 from dataclasses import dataclass
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import click
 from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
     access,
     archives,
+    background,
     comparing,
     containers,
     engine,
@@ -27,24 +29,27 @@ from jupyimg.commands import (  # noqa: F401 - importing them declares their sub
 from jupyimg.commands.line import Expanded, Nothing
 from jupyimg.commands.verbs import VERBS, Secret, Verb
 from jupyimg.errors import Misuse
-from jupyimg.views.answer import Answer
+from jupyimg.views import Answer, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from jupyimg.commands.jobs import Job
     from jupyimg.commands.session import Session
     from jupyimg.model.content import Step
 
     Show = Callable[[Step], None]
-    Follow = Callable[[str, bool], AbstractContextManager[Show]]
+    Follow = Callable[[str, bool, bool], Progress]
 
 ORDER = (
     *("pull", "images", "inspect", "history", "compare", "tag", "push", "copy", "rmi", "save", "load"),
-    *("prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
-    *("engine", "ps", "logs", "send", "serve", "samples"),
+    *("jobs", "prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
+    *("engine", "ps", "logs", "send", "serve", "samples", "jobs"),
 )
 """The order in which people meet the subcommands."""
 
+_DETACH = {"-d", "--detach", "--detach=true"}
+_FREE = "leave --detach away; most shells put a line into the background with & at its end"
 _TRUE = {"true", "1", "t"}
 _FALSE = {"false", "0", "f"}
 _GROUPS = {"docker", "image", "system"}
@@ -70,13 +75,14 @@ def aliases(name: str) -> list[str]:
     return [alias for alias, target in VERBS.aliases.items() if target == name]
 
 
-def run(session: Session, words: Sequence[str], follow: Follow | None = None) -> Answer | Manual:
+def run(session: Session, words: Sequence[str], follow: Follow | None = None) -> Answer | Manual | Job:
     """Call the subcommand that the words name.
 
     Args:
         session: the engine and settings to work with.
         words: the line, expanded.
-        follow: opens a display for steps, given the kind of answer and whether to be quiet.
+        follow: opens a display for steps, given the kind of answer, whether to be quiet, and whether it is to outlive
+            its cell.
 
     Raises:
         Misuse: no such subcommand or option, a missing or an extra word.
@@ -97,11 +103,16 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
         return Answer(kind=verb.kind, records=[])  # so that a cell that cleans up can be run again
     with _context(verb, args, session, emptied=emptied) as context:
         context.params.update(switched)
+        detach = bool(context.params.pop("detach", False))
+        if detach and session.terminal:
+            raise Misuse("what a terminal runs ends with its process: there is nothing to detach from", hint=_FREE)
         assert verb.callback is not None
         result = context.invoke(verb.callback, **context.params)
         if isinstance(result, GeneratorType):
-            quiet = bool(context.params.get("quiet"))
-            with closing(result), (follow or _unseen)(verb.kind, quiet) as show:
+            form = (follow or _unseen)(verb.kind, bool(context.params.get("quiet")), detach)
+            if detach:
+                return session.jobs.start(shlex.join(word for word in rest if word not in _DETACH), result, form)
+            with closing(result), form as show:
                 result = _drained(result, show)
     answer: Answer = result
     return answer
@@ -200,5 +211,5 @@ def _stopped(steps: Any, stop: KeyboardInterrupt) -> Answer:
     raise stop
 
 
-def _unseen(kind: str, quiet: bool) -> AbstractContextManager[Show]:  # noqa: ARG001, FBT001
-    return nullcontext(lambda _: None)
+def _unseen(kind: str, quiet: bool, detach: bool) -> Progress:  # noqa: ARG001, FBT001
+    return Progress(kind)

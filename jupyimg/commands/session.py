@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyimg.commands.environment import settings_from
+from jupyimg.commands.jobs import Jobs
 from jupyimg.engines import open_engine, open_mirrors, open_serving
 from jupyimg.engines.containers import about
 from jupyimg.errors import Misuse
@@ -29,12 +30,14 @@ class Session:
         terminal: whether a line ends when its command ends, so that a server stays in the foreground.
         in_kernel: whether it is a front end that is asked when something is missing, and no terminal.
         serving: what this session serves.
+        jobs: what it does in the background.
     """
 
     def __init__(self, settings: Settings | None = None, *, terminal: bool = False, in_kernel: bool = False) -> None:
         self.given = self.settings = settings or settings_from(os.environ)
         self.terminal = terminal
         self.in_kernel = in_kernel
+        self.jobs = Jobs()
         self._engine: Engine | None = None
         self._serving: Serving | None = None
 
@@ -90,7 +93,8 @@ class Session:
         return open_mirrors(self.settings)
 
     def close(self) -> None:
-        """Give back what the engine holds, and stop serving."""
+        """Stop all jobs, give back what the engine holds, and stop serving."""
+        self.jobs.close()
         if self._serving is not None:
             self._serving.stop()
         if self._engine is not None:

@@ -13,7 +13,7 @@ from jupyimg.engines.asked import as_platform, as_reference
 from jupyimg.engines.ends import Pinned, sink_for
 from jupyimg.errors import BadReference, ContentError, Unsupported
 from jupyimg.model.config import read_config
-from jupyimg.model.content import Phase, Step
+from jupyimg.model.content import ARCHIVE, Phase, Step
 from jupyimg.model.documents import Index, Manifest
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status
@@ -87,6 +87,8 @@ class Archiving:
         done: list[TransferRecord] = []
         with closing(archive), _explained(done):
             yield from aside(archive, partial(_open, archive))
+            if archive.size:  # its bytes come once more, as those of its layers
+                yield Step(Phase.EXISTS, ARCHIVE, archive.size, archive.size, ARCHIVE)
             for passed in archive.passed:
                 yield Step(Phase.NOTE, text=passed)
             for image in archive.images:
@@ -162,7 +164,7 @@ class Archiving:
 
 def _open(archive: Archive, tell: Callable[[Step], None]) -> None:
     size = archive.size
-    archive.open(lambda count: tell(Step(Phase.MOVING, "archive", count, max(size, count), "archive")))
+    archive.open(lambda count: tell(Step(Phase.MOVING, ARCHIVE, count, max(size, count), ARCHIVE)))
 
 
 def _diff_ids(place: Source, name: Reference, selection: Selection) -> dict[Digest, Digest]:

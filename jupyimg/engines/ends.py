@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from jupyimg.model.content import Sink
+from jupyimg.store.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A Source whose names all mean one descriptor, chosen beforehand."""
+    """A Source whose names all mean one descriptor, chosen beforehand.
+
+    Several operations may read one store at once, so what ends one of them stays here and is not the place's.
+    """
 
     place: Source
     root: Descriptor
+    _stop: Stop = field(default_factory=Stop, compare=False, repr=False)
 
     def resolve(self, reference: Reference) -> Descriptor:  # noqa: ARG002 - that is the point
         """What was chosen."""
@@ -28,11 +33,14 @@ class Pinned:
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
         """The place's bytes."""
-        return self.place.read(descriptor, offset)
+        check = self._stop.watch()
+        for chunk in self.place.read(descriptor, offset):
+            yield chunk
+            check()
 
     def interrupt(self) -> None:
-        """End what is under way."""
-        self.place.interrupt()
+        """End what is under way by way of this end."""
+        self._stop.interrupt()
 
 
 class Keeper(Sink, Protocol):

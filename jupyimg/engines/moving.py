@@ -50,7 +50,7 @@ class Moving:
         else:
             asked = as_platform(platform)
             selection = Selection(platform=asked or self.settings.platform or Platform.host(), strict=asked is not None)
-        tags = list(self.remote.tags(reference)) if all_tags else [reference.tag]
+        tags = (yield from self.remote.listing(reference)) if all_tags else [reference.tag]
         done: list[TransferRecord] = []
         for tag in tags:
             one = reference.with_tag(tag) if all_tags else reference

@@ -17,7 +17,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DOCKER_HUB
 from jupyimg.registry import Registries, Wanted
-from jupyimg.transfer import Selection, copying, fetch, fetch_manifest, no_such_platform, platforms, resolved
+from jupyimg.transfer import Selection, aside, copying, fetch, fetch_manifest, no_such_platform, platforms, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -57,6 +57,15 @@ class Remote:
             RemoteNotFound, Denied, Unreachable: what the registry said.
         """
         return self._repository(as_reference(reference, default_tag="")).tags()
+
+    def listing(self, reference: Reference) -> Generator[Step, None, list[str]]:
+        """`tags` to the end, with steps on the way, so that a registry that falls silent can be left.
+
+        Raises:
+            RemoteNotFound, Denied, Unreachable: what the registry said.
+        """
+        place = self._repository(reference)
+        return (yield from aside(place, lambda _: list(place.tags())))
 
     def searching(
         self,
@@ -189,7 +198,7 @@ class Remote:
             raise Misuse(f"cannot copy to {goal.familiar}: a digest is not a name to give", hint="give a tag instead")
         if all_tags and (origin.tag or origin.digest or goal.tag):
             raise Misuse("a tag cannot be used with --all-tags", hint="name the two repositories only")
-        tags = list(self.tags(origin)) if all_tags else [""]
+        tags = (yield from self.listing(origin)) if all_tags else [""]
         done: list[TransferRecord] = []
         for tag in tags:
             one = origin.with_tag(tag) if tag else origin

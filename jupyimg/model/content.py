@@ -54,12 +54,17 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class WithMirrors(Protocol):
-    """What a `Source` that reads the same bytes from one of several places offers besides."""
+class Telling(Protocol):
+    """A place that has something to tell on the way, such as that it tries again."""
 
     def notes(self) -> list[str]:
         """Lines for people on what has happened since this was last asked."""
         ...
+
+
+@runtime_checkable
+class WithMirrors(Telling, Protocol):
+    """What a `Source` that reads the same bytes from one of several places offers besides."""
 
     def doubt(self, descriptor: Descriptor) -> bool:
         """Be told that the bytes read as this were wrong; whether the next read goes elsewhere, so is worth a try."""
@@ -144,8 +149,11 @@ class Phase(StrEnum):
     DONE = "done"
     FAILED = "failed"
     PAUSED = "paused"
+    IDLE = "idle"
 
 
+ARCHIVE = "archive"
+"""The item and text of steps about the file that images are read from; it EXISTS once it has been read."""
 COUNTED = "counted"
 """The text of a step whose figures are numbers of things and not bytes."""
 
@@ -156,11 +164,13 @@ class Step:
 
     Attributes:
         phase: where the item stands; ``NOTE`` carries a line of text and no item; ``PAUSED`` counts the seconds down
-            until a host (the item) may be asked again, 0 when it may.
+            until a host (the item) may be asked again, 0 when it may; ``IDLE`` says nothing new and only lets whoever
+            follows have a say: look at the clock, or stop.
         item: what moves (a digest), what is counted ("tags"), or "".
         current: bytes moved so far, those of an earlier attempt included; things counted; seconds left of a pause.
         total: bytes in all; things to count; seconds that the pause was to take.
         text: for a note, the line; for an item, what it is ("layer", "config", "manifest"), or `COUNTED`.
+        earlier: those of the current bytes that did not move in this operation, but in an earlier attempt.
     """
 
     phase: Phase
@@ -168,6 +178,7 @@ class Step:
     current: int = 0
     total: int = 0
     text: str = ""
+    earlier: int = 0
 
 
 def drain(steps: Generator[Step, None, T]) -> T:

@@ -109,6 +109,7 @@ class Line:
         self._auth = auth
         self._known: list[Credentials | None] = []
         self._lock = threading.Lock()
+        self._told: dict[str, bool] = {}
 
     @cached_property
     def base(self) -> httpx.URL:
@@ -175,12 +176,15 @@ class Line:
                 wait = wait_after_failure(failure, attempt, attempts, chance())
                 if wait is None:
                     raise self.failed(failure, ask, reference) from failure
+                self.tell("does not answer, or broke off")
             else:
                 if response.status_code in ask.accept:
                     return response
                 wait = self.patience(response, attempt)
                 if wait is None:
                     raise self.refused(response, ask, reference)
+                if response.status_code != TOO_MANY:  # which is a pause, and counted down
+                    self.tell(f"answers {response.status_code}")
             call.wait(wait)
 
     def attempt(self, call: Call, ask: Ask) -> httpx.Response:
@@ -215,6 +219,18 @@ class Line:
         if wait is not None and response.status_code == TOO_MANY:
             self.learned.pause(wait)
         return wait
+
+    def tell(self, what: str) -> None:
+        """Note that the registry is asked once more, and why; each reason is told once, whoever meets it."""
+        with self._lock:
+            self._told.setdefault(f"{self.reference.host} {what}: trying again", False)
+
+    def notes(self) -> list[str]:
+        """What was noted since this was last asked."""
+        with self._lock:
+            fresh = [text for text, told in self._told.items() if not told]
+            self._told |= dict.fromkeys(fresh, True)
+        return fresh
 
     def pauses(self) -> list[tuple[str, float]]:
         """How long the host is not to be asked, if at all (`Patient`)."""

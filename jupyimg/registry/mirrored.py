@@ -107,7 +107,7 @@ class Mirrored(Repository):
         """What has happened since this was last asked."""
         with self._lock:
             said, self._said = self._said, []
-        return said
+        return [*said, *super().notes()]
 
     def doubt(self, descriptor: Descriptor) -> bool:
         """The bytes that were read proved wrong: leave the mirrors that sent them; False where none did."""

@@ -66,6 +66,10 @@ class Repository:
         """Whether the registry asks us to wait, and for how long (`Patient`)."""
         return self._line.pauses()
 
+    def notes(self) -> list[str]:
+        """What was tried again since this was last asked (`Telling`)."""
+        return self._line.notes()
+
     # ---- Source
 
     def resolve(self, reference: Reference) -> Descriptor:
@@ -241,7 +245,11 @@ class Repository:
         def ask(headers: dict[str, str]) -> httpx.Response:
             return self._line.ask(call, _blob_ask(url, headers, item))
 
-        download = Download(descriptor, offset, ask, call.wait, self._line.settings.attempts)
+        def again(seconds: float) -> None:
+            self._line.tell("broke off in the middle of a layer")
+            call.wait(seconds)
+
+        download = Download(descriptor, offset, ask, again, self._line.settings.attempts)
         try:
             yield from download.chunks()
         except httpx.TransportError as failure:

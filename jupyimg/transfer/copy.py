@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import DigestMismatch, SizeMismatch
-from jupyimg.model.content import Phase, Step, WithMirrors
+from jupyimg.model.content import Phase, Step, Telling, WithMirrors
 from jupyimg.model.records import TransferRecord
 from jupyimg.transfer.crew import Board, Pauses, Stopped, apart, stopping, together
 from jupyimg.transfer.walk import Selection, Tree, walk
@@ -78,7 +78,7 @@ def copying(
         Interrupted: the user pressed stop; the bytes that arrived are kept where the sink can keep them.
     """
     began = time.monotonic()
-    tellers: list[WithMirrors] = [place for place in (source, sink) if isinstance(place, WithMirrors)]
+    tellers: list[Telling] = [place for place in (source, sink) if isinstance(place, Telling)]
     board = Board(pauses=Pauses(source, sink), tellers=tellers)
     with stopping(source, sink, board):
         tree: Tree = yield from apart(partial(walk, source, reference, selection), board)

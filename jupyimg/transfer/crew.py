@@ -21,7 +21,7 @@ from jupyimg.model.content import Patient, Phase, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from jupyimg.model.content import Sink, Source, WithMirrors
+    from jupyimg.model.content import Sink, Source, Telling
     from jupyimg.model.documents import Descriptor
 
     Place = Source | Sink
@@ -72,7 +72,7 @@ class Board:
     threads: list[Thread] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
     pauses: Pauses = field(default_factory=Pauses)
-    tellers: list[WithMirrors] = field(default_factory=list)
+    tellers: list[Telling] = field(default_factory=list)
 
     @property
     def moved(self) -> int:
@@ -89,7 +89,8 @@ class Board:
         yield from self.pauses.news()
 
     def note(self, phase: Phase, blob: Descriptor, current: int) -> None:
-        self.steps[blob.digest] = Step(phase, blob.digest, current, blob.size, self.name(blob))
+        earlier = max(0, current - self.counts.get(blob.digest, 0))
+        self.steps[blob.digest] = Step(phase, blob.digest, current, blob.size, self.name(blob), earlier)
 
     @staticmethod
     def name(blob: Descriptor) -> str:
@@ -103,7 +104,10 @@ class Stopped(Exception):
 
 
 def together(jobs: Sequence[Callable[[], object]], workers: int, board: Board) -> Iterator[Step]:
-    """Run jobs on daemon threads, yield news of the board meanwhile, raise the first failure."""
+    """Run jobs on daemon threads, yield news of the board meanwhile, raise the first failure.
+
+    Where there is no news for a while that is a step too, so that the caller can stop what has fallen silent.
+    """
     todo: SimpleQueue[Callable[[], object]] = SimpleQueue()
     ended: SimpleQueue[BaseException | None] = SimpleQueue()
     for job in jobs:
@@ -119,7 +123,12 @@ def together(jobs: Sequence[Callable[[], object]], workers: int, board: Board) -
         try:
             failure = ended.get(timeout=TICK)
         except Empty:
-            yield from board.news()
+            told = False
+            for step in board.news():
+                told = True
+                yield step
+            if not told:
+                yield Step(Phase.IDLE)
             continue
         running -= 1
         if failure is not None:

@@ -57,6 +57,7 @@ _ROOMS = {
     "prune": "jupyimg.views.prune_form",
     "served": "jupyimg.views.served",
     "kernel": "jupyimg.views.progress_kernel",
+    "detached": "jupyimg.views.progress_detached",
     "terminal": "jupyimg.views.progress_terminal",
     "following": "jupyimg.views.following",
 }
@@ -130,7 +131,8 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
     """How the steps of a long operation are shown.
 
     Args:
-        where: "kernel" (a display in a notebook), "terminal" (bars), "log" (lines) or "quiet" (nothing).
+        where: "kernel" (a display in a notebook), "detached" (one that outlives its cell), "terminal" (bars), "log"
+            (lines) or "quiet" (nothing).
         kind: the operation, which decides the words.
         file: where the terminal's and the log's go; standard error if None.
     """
@@ -139,6 +141,8 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
     match where:
         case "kernel":
             made: Progress = _room("kernel").KernelProgress(kind)
+        case "detached":
+            made = _room("detached").DetachedProgress(kind)
         case "terminal":
             made = _room("terminal").TerminalProgress(kind, file=file)
         case "log":

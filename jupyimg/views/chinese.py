@@ -7,6 +7,7 @@ COUNTED = {
     "difference": "处不同",
     "endpoint": "个端点",
     "image": "个镜像",
+    "job": "个任务",
     "layer": "层",
     "line": "行",
     "mirror": "个镜像站",

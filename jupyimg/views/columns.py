@@ -221,6 +221,17 @@ LAYERS = (
     *(column for column in HISTORY if column.name in {"created_by", "size", "compressed", "layer_digest", "diff_id"}),
 )
 
+JOBS = (
+    Column("job", Meaning.COUNT, "its number"),
+    Column("command", Meaning.TEXT, "what was asked for"),
+    Column("state", Meaning.WORD, "how far it is", ("running", "done", "interrupted", "failed")),
+    Column("bytes", Meaning.BYTES, "what is done of it, in this job or in an earlier attempt"),
+    Column("total", Meaning.BYTES, "what there is to do, as far as is known; what was there already is not in it"),
+    Column("rate", Meaning.NUMBER, "bytes a second: of late while it runs, of all of it at the end"),
+    Column("seconds", Meaning.SECONDS, "how long it has run, or ran"),
+    Column("error", Meaning.TEXT, "what went wrong"),
+)
+
 FRAMES: dict[str, tuple[Column, ...]] = {
     "images": IMAGES,
     "history": HISTORY,
@@ -240,6 +251,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "compare": COMPARED,
     "differences": DIFFERENCES,
     "layers": LAYERS,
+    "jobs": JOBS,
 }
 
 QUIET: dict[str, str] = {"images": "image_id", "history": "image_id", "ps": "container_id"}

@@ -1,12 +1,17 @@
-"""Ledger: where a long operation stands, kept from its steps, and the words for it. Pure thought; displays draw it."""
+"""Ledger: where a long operation stands, kept from its steps, and the words for it. Pure thought; displays draw it.
+
+How fast it goes is counted over the last few seconds, from bytes that moved in this operation alone: what an earlier
+attempt brought is done, but it never moved.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import COUNTED, Phase
+from jupyimg.model.content import ARCHIVE, COUNTED, Phase
 from jupyimg.views import words
 from jupyimg.views.totals import rate
 
@@ -41,6 +46,39 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+WINDOW = 5.0
+"""Seconds over which the speed is counted."""
+MARK = 0.25
+"""Seconds between two looks at how much has moved."""
+STILL = 3.0
+"""Seconds without a byte after which that is said."""
+_SURE = 1.0
+"""Seconds that something has to run before it is said how long the rest takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Where an operation stood at one moment.
+
+    Attributes:
+        phase: "running", "done", "interrupted" or "failed".
+        bytes: how many of them are done: moved in this operation or in an earlier attempt.
+        total: bytes in all, as far as is known; what was there already counts in neither.
+        moved: bytes that moved in this operation.
+        seconds: how long it has run, or ran.
+        rate: bytes a second: of the last few seconds while it runs, of all when it is over.
+        left: seconds that the rest will take at this rate; None where nobody can say.
+    """
+
+    phase: str
+    bytes: int
+    total: int
+    moved: int
+    seconds: float
+    rate: float
+    left: float | None = None
+
+
 @dataclass(slots=True)
 class Ledger:
     """What has been reported so far.
@@ -52,6 +90,8 @@ class Ledger:
         before: notes from before the first item; after: the later ones.
         pauses: the hosts that are not to be asked for some seconds.
         counts: what is counted and not moved, such as tags.
+        marks: what the clock said, and how many bytes had moved, lately.
+        stirred: when a byte last moved.
     """
 
     kind: str
@@ -63,9 +103,13 @@ class Ledger:
     pauses: dict[str, Step] = field(default_factory=dict)
     counts: dict[str, Step] = field(default_factory=dict)
     outcome: Outcome = Outcome.RUNNING
+    marks: deque[tuple[float, int]] = field(default_factory=deque)
+    stirred: float = 0.0
 
     def take(self, step: Step) -> None:
         """Keep a step."""
+        if step.phase is Phase.IDLE:
+            return
         if step.phase is Phase.NOTE:
             (self.after if self.items else self.before).append(words.clean(step.text))
         elif step.phase is Phase.PAUSED:
@@ -74,6 +118,19 @@ class Ledger:
             self.counts[step.item] = step
         elif not (step.phase in _AGAIN and step.item in self.items and self.items[step.item].phase in _HERE):
             self.items[step.item] = step
+
+    def mark(self, now: float) -> None:
+        """Remember how much has moved by now."""
+        if self.marks and now - self.marks[-1][0] < MARK:
+            return
+        moved = self.moved
+        if self.marks and moved < self.marks[-1][1]:  # an archive that has been read counts no more
+            self.marks.clear()
+        if not self.marks or moved != self.marks[-1][1]:
+            self.stirred = now
+        self.marks.append((now, moved))
+        while len(self.marks) > 1 and now - self.marks[1][0] >= WINDOW:
+            self.marks.popleft()
 
     def end(self, now: float, error: BaseException | None) -> None:
         """Keep how it ended."""
@@ -89,6 +146,8 @@ class Ledger:
         """The word for where an item stands."""
         if step.phase in {Phase.WAITING, Phase.MOVING} and self.outcome is not Outcome.RUNNING:
             return f"Stopped at {words.size(step.current, 3)}" if step.current else "Not started"
+        if step.text == ARCHIVE:
+            return "Read" if step.phase is Phase.EXISTS else "Reading"
         word = _WORDS.get(self.kind, _WORDS["copy"]).get(step.phase)
         return word or step.phase.value.capitalize()
 
@@ -100,6 +159,15 @@ class Ledger:
     @property
     def moved(self) -> int:
         """Bytes that came or went so far; those that were there already are not among them."""
+        return self._done - self.earlier
+
+    @property
+    def earlier(self) -> int:
+        """Bytes that an earlier attempt brought."""
+        return sum(step.earlier for step in self.items.values() if step.phase is not Phase.EXISTS)
+
+    @property
+    def _done(self) -> int:
         return sum(step.current for step in self.items.values() if step.phase is not Phase.EXISTS)
 
     @property
@@ -111,7 +179,23 @@ class Ledger:
     def share(self) -> tuple[int, int]:
         """How much is done and how much there is: of what is counted last, else bytes."""
         last = next(reversed(self.counts.values()), None)
-        return (self.moved, self.expected) if last is None else (last.current, last.total)
+        return (self._done, self.expected) if last is None else (last.current, last.total)
+
+    def snapshot(self, now: float) -> Snapshot:
+        """Where it stands."""
+        running = self.outcome is Outcome.RUNNING
+        took = max(0.0, (now if running else self.ended) - self.began)
+        done, expected, moved = self._done, self.expected, self.moved
+        speed = self._speed(now) if running else moved / took if took else 0.0
+        left = (expected - done) / speed if running and speed and took >= _SURE else None
+        return Snapshot(
+            phase=self.outcome.value, bytes=done, total=expected, moved=moved, seconds=took, rate=speed, left=left
+        )
+
+    def _speed(self, now: float) -> float:
+        """Bytes a second of late."""
+        began, moved = self.marks[0] if self.marks else (self.began, 0)
+        return (self.moved - moved) / (now - began) if now > began else 0.0
 
     def sentence(self, now: float) -> str:
         """All of it in one line, such as "7 layers, 71.9MB in 3.1 s (23.2MB/s)"."""
@@ -120,6 +204,8 @@ class Ledger:
             return "; ".join([*filter(None, [self._counted() if self.counts else self._running(now)]), *waits])
         took = self.ended - self.began
         moved = f"{words.size(self.moved, 3)} in {words.seconds(took)}{rate(self.moved, took)}" if self.moved else ""
+        if self.earlier:
+            moved = ", ".join([*filter(None, [moved]), f"{words.size(self.earlier, 3)} from an earlier attempt"])
         if self.counts:
             return f"{self.outcome.capitalize()}: {self._counted()} in {words.seconds(took)}"
         if self.outcome is Outcome.DONE:
@@ -142,12 +228,20 @@ class Ledger:
         return ", ".join(map(_count, self.counts.values()))
 
     def _running(self, now: float) -> str:
-        if not self.items and self.pauses:
+        if not self.items:
             return ""
         ended = sum(step.phase in ENDED for step in self.layers)
-        speed = rate(self.moved, now - self.began)
-        moved = f"{words.size(self.moved, 3)} of {words.size(self.expected, 3)}{speed}"
-        return f"{ended} of {words.count(len(self.layers), 'layer')}, {moved}"
+        at = self.snapshot(now)
+        parts = [f"{words.size(at.bytes, 3)} of {words.size(at.total, 3)}{rate(at.rate, 1.0) if at.rate else ''}"]
+        if self.layers:
+            parts.insert(0, f"{ended} of {words.count(len(self.layers), 'layer')}")
+        if (still := now - self.stirred if self.marks else 0.0) >= STILL and not any(
+            step.current for step in self.pauses.values()
+        ):
+            parts.append(f"nothing has moved for {words.count(int(still), 'second')}")
+        elif at.left and ended < len(self.layers):
+            parts.append(f"{words.seconds(at.left) if at.left >= 1 else 'a moment'} left")
+        return ", ".join(parts)
 
 
 def _count(step: Step) -> str:

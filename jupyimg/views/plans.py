@@ -170,6 +170,11 @@ _PLANS: dict[str, dict[str, When]] = {
         **dict.fromkeys(("layer_digest", "created_by"), _always),
         **dict.fromkeys(("size", "compressed"), _known),
     },
+    "jobs": {
+        **dict.fromkeys(("job", "command", "state"), _always),
+        **dict.fromkeys(("bytes", "total", "seconds"), _some),
+        "error": _known,
+    },
     "mirror test": {
         **dict.fromkeys(("registry", "endpoint", "role", "status", "milliseconds"), _always),
         "error": _known,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 import time
+from threading import RLock
 from typing import TYPE_CHECKING, Self
 
 from jupyimg.model.content import Phase
@@ -36,32 +37,50 @@ class Progress:
     Args:
         kind: the operation, which decides the words ("pull", "push", "load", "save", "copy").
         clock: seconds, going forward.
+
+    Attributes:
+        guard: held while the ledger changes; who reads it from another thread takes it.
     """
 
     def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic) -> None:
         self.clock = clock
+        self.guard = RLock()
         self.ledger = Ledger(kind, clock())
 
     def __enter__(self) -> Self:
         self.ledger.began = self.clock()
+        self.ledger.mark(self.ledger.began)
         return self
 
     def __call__(self, step: Step) -> None:
         """Take one step in and show it, or not yet."""
-        self.ledger.take(step)
-        self.changed(step)
+        with self.guard:
+            self.ledger.take(step)
+            self.ledger.mark(self.clock())
+            self.changed(step)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.ledger.end(self.clock(), error)
-        self.close()
+        with self.guard:
+            self.ledger.end(self.clock(), error)
+            self.close()
 
     def changed(self, step: Step) -> None:
         """Show what has changed."""
 
     def close(self) -> None:
         """Show the last state."""
+
+    def open(self, title: str, cancel: Callable[[], None]) -> None:
+        """Get ready to be drawn from another thread: show what can only be shown from this one."""
+
+    def again(self) -> bool:
+        """Show what is shown already once more, here; False where nothing is ever shown."""
+        return False
+
+    def mute(self) -> None:
+        """Draw nothing any more."""
 
 
 class LogProgress(Progress):

@@ -11,23 +11,17 @@ from typing import TYPE_CHECKING
 
 from IPython.display import display
 
-from jupyimg.model.content import Phase
-from jupyimg.views import words
-from jupyimg.views.ledger import Outcome
-from jupyimg.views.markup import FAINT, LEFT, MONO, RED, RIGHT, element, say, style
-from jupyimg.views.progress import Progress, line_of
+from jupyimg.views.progress import Progress
+from jupyimg.views.progress_html import to_html, to_text
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
 
     from jupyimg.model.content import Step
-    from jupyimg.views.ledger import Ledger
     from jupyimg.views.progress import Clock
 
 INTERVAL = 1 / 8
 """Seconds between two updates, at least."""
-ROWS = 40
-"""Items that are listed; a repository's every tag may be thousands, which are only counted."""
 
 
 class KernelProgress(Progress):
@@ -48,79 +42,12 @@ class KernelProgress(Progress):
         if self._handle or self.ledger.items or self.ledger.before or self.ledger.counts:
             self._publish(self.ledger.ended)
 
+    def bundle(self, now: float) -> dict[str, str]:
+        """The state in the forms that a notebook keeps."""
+        return {"text/html": to_html(self.ledger, now), "text/plain": to_text(self.ledger, now)}
+
     def _publish(self, now: float) -> None:
-        bundle = {"text/html": to_html(self.ledger, now), "text/plain": to_text(self.ledger, now)}
         if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = display(self.bundle(now), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
-            self._handle.update(bundle, raw=True)  # type: ignore[no-untyped-call]
-
-
-def to_text(ledger: Ledger, now: float) -> str:
-    """The state as lines: Docker's, and a sentence."""
-    lines = (line_of(ledger, step) for step in _listed(ledger))
-    sentence = ledger.sentence(now)
-    return "\n".join([*ledger.before, *filter(None, lines), *ledger.after, *([sentence] if sentence else [])])
-
-
-def to_html(ledger: Ledger, now: float) -> str:
-    """The state as HTML."""
-    listed = _listed(ledger)
-    rows = "".join(_row(ledger, step) for step in listed)
-    rest = len(ledger.items) - len(listed)
-    parts = [
-        *map(_note, ledger.before),
-        element("table", element("tbody", rows), class_="dataframe", style="margin:.3em 0") if rows else "",
-        element("div", f"and {words.count(rest, 'more item')}", style=FAINT) if rest else "",
-        *map(_note, ledger.after),
-        _sentence(ledger, now),
-    ]
-    return element("div", *parts, class_="jupyimg")
-
-
-def _listed(ledger: Ledger) -> list[Step]:
-    """The items to list, in their order; where there are too many, what failed or moves goes before what is over."""
-    items = list(ledger.items.values())
-    if len(items) <= ROWS:
-        return items
-    weight = {Phase.FAILED: 0, Phase.MOVING: 1}
-    chosen = sorted(range(len(items)), key=lambda at: weight.get(items[at].phase, 2))[:ROWS]
-    return [items[at] for at in sorted(chosen)]
-
-
-def _note(text: str) -> str:
-    return element("div", say(text), style="overflow-wrap:anywhere")
-
-
-def _row(ledger: Ledger, step: Step) -> str:
-    failed = step.phase is Phase.FAILED
-    cells = [
-        element("td", say(words.short(step.item)), style=style(LEFT, MONO), title=step.item),
-        element("td", say(step.text), style=style(LEFT, FAINT)),
-        element("td", say(words.size(step.total, 3)), style=RIGHT, title=f"{step.total:,} bytes"),
-        element("td", _state(ledger, step), style=style(LEFT, "white-space:nowrap", RED if failed else "")),
-    ]
-    return element("tr", *cells)
-
-
-def _state(ledger: Ledger, step: Step) -> str:
-    word = say(ledger.state(step))
-    if step.phase is not Phase.MOVING or ledger.outcome is not Outcome.RUNNING:
-        return word
-    share = min(100, step.current * 100 // step.total) if step.total else 0
-    text = f"{share}%"
-    bar = element("progress", text, value=str(share), max="100", aria_label=f"{words.short(step.item)} {text}")
-    return f"{bar} {word} {words.size(step.current, 3)}"
-
-
-def _sentence(ledger: Ledger, now: float) -> str:
-    sentence = ledger.sentence(now)
-    if not sentence:
-        return ""
-    bad = ledger.outcome is Outcome.FAILED
-    bar = ""
-    done, expected = ledger.share
-    if ledger.outcome is Outcome.RUNNING and expected:
-        share = min(100, done * 100 // expected)
-        bar = element("progress", f"{share}%", value=str(share), max="100", aria_label=f"all {share}%") + " "
-    return element("div", bar + say(sentence), style=style(RED if bad else FAINT, "margin:.25em 0"))
+            self._handle.update(self.bundle(now), raw=True)  # type: ignore[no-untyped-call]

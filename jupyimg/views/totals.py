@@ -66,6 +66,7 @@ _NOUNS = {
     "compare": "layer",
     "differences": "difference",
     "layers": "layer",
+    "jobs": "job",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 

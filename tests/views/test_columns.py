@@ -111,6 +111,16 @@ PROMISED = {
         "layer_digest": "str",
         "diff_id": "str",
     },
+    "jobs": {
+        "job": "Int64",
+        "command": "str",
+        "state": "category",
+        "bytes": "Int64",
+        "total": "Int64",
+        "rate": "float64",
+        "seconds": "float64",
+        "error": "str",
+    },
 }
 
 

@@ -13,7 +13,8 @@ from jupyimg.errors import DigestMismatch, Interrupted
 from jupyimg.model.content import Phase, Step
 from jupyimg.views import progress_kernel
 from jupyimg.views.progress import LogProgress, Progress
-from jupyimg.views.progress_kernel import INTERVAL, ROWS, KernelProgress
+from jupyimg.views.progress_html import ROWS
+from jupyimg.views.progress_kernel import INTERVAL, KernelProgress
 from jupyimg.views.progress_terminal import TerminalProgress
 from tests.views.samples import HOSTILE, digest
 from tests.views.test_html import Page
@@ -197,7 +198,7 @@ def test_a_layer_that_a_second_image_shares_stays_pulled(screen: Screen) -> None
 def test_hostile_text_stays_text(screen: Screen) -> None:
     run(KernelProgress(), [Step(Phase.NOTE, text=HOSTILE), Step(Phase.FAILED, HOSTILE, 0, 1, HOSTILE)])
     assert screen.page.elements == {"div", "table", "tbody", "tr", "td"}
-    assert screen.page.attributes == {"class", "style", "title"}
+    assert screen.page.attributes == {"class", "style", "title", "role", "aria-label"}
     assert all(char.isprintable() or char == "\n" for char in screen.text + screen.page.text)
 
 

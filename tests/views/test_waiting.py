@@ -7,10 +7,11 @@ import io
 import pytest
 
 from jupyimg.errors import Interrupted
-from jupyimg.model.content import COUNTED, Phase, Step
+from jupyimg.model.content import ARCHIVE, COUNTED, Phase, Step
 from jupyimg.views.ledger import Ledger
 from jupyimg.views.progress import LogProgress
-from jupyimg.views.progress_kernel import KernelProgress, to_html, to_text
+from jupyimg.views.progress_html import to_html, to_text
+from jupyimg.views.progress_kernel import KernelProgress
 from jupyimg.views.progress_terminal import TerminalProgress
 from tests.views.samples import HOSTILE, digest
 
@@ -117,3 +118,68 @@ def test_a_notebook_keeps_what_was_counted(monkeypatch):
         for step in TAGS:
             show(step)
     assert "812 of 1500 tags" in states[-1]["text/plain"]
+
+
+EARLIER = Step(Phase.MOVING, digest("layer"), 3_000_000, 4_000_000, "layer", 2_000_000)
+
+
+def test_bytes_of_an_earlier_attempt_are_done_but_did_not_move():
+    state = ledger()
+    state.mark(0.0)
+    state.take(EARLIER)
+    state.mark(2.0)
+    at = state.snapshot(2.0)
+    assert (at.bytes, at.total, at.moved, at.rate, at.left) == (3_000_000, 4_000_000, 1_000_000, 500_000, 2.0)
+    assert state.sentence(2.0) == "0 of 1 layer, 3MB of 4MB (500kB/s), 2.0 s left"
+    state.take(Step(Phase.DONE, digest("layer"), 4_000_000, 4_000_000, "layer", 2_000_000))
+    state.end(4.0, None)
+    assert state.sentence(4.0) == "1 layer, 2MB in 4.0 s (500kB/s), 2MB from an earlier attempt"
+    assert state.snapshot(9.0).rate == 500_000
+
+
+def test_the_speed_is_that_of_the_last_seconds():
+    state = ledger()
+    for second in range(21):  # 1 MB a second, then 0.1
+        moved = min(second, 10) * 1_000_000 + max(0, second - 10) * 100_000
+        state.take(Step(Phase.MOVING, digest("layer"), moved, 20_000_000, "layer"))
+        state.mark(float(second))
+    assert state.snapshot(20.0).rate == pytest.approx(100_000)
+
+
+def test_that_nothing_moves_is_said_and_no_time_is_promised():
+    state = ledger(kind="pull")
+    state.mark(0.0)
+    state.take(LAYER)
+    state.mark(1.0)
+    for second in range(2, 10):
+        state.take(Step(Phase.IDLE))
+        state.mark(float(second))
+    said = state.sentence(9.0)
+    assert said.endswith("nothing has moved for 8 seconds")
+    assert "left" not in said
+    state.take(COUNTDOWN[0])  # which is the better reason
+    assert "nothing has moved" not in state.sentence(9.0)
+
+
+def test_silence_is_no_item_and_no_line():
+    out = io.StringIO()
+    with LogProgress("pull", file=out) as show:
+        show(Step(Phase.IDLE))
+    assert out.getvalue() == ""
+    assert show.ledger.items == {}
+    assert show.ledger.before == []
+
+
+def test_an_archive_that_was_read_is_read_and_its_bytes_are_not_counted_twice():
+    state = ledger(Step(Phase.MOVING, ARCHIVE, 900, 1000, ARCHIVE), kind="load")
+    state.mark(0.0)
+    assert ">Reading 900B<" in to_html(state, 1.0).replace("</progress> ", "</progress>>")
+    assert state.sentence(1.0).startswith("900B of 1kB")
+    state.take(Step(Phase.EXISTS, ARCHIVE, 1000, 1000, ARCHIVE))
+    state.take(Step(Phase.MOVING, digest("layer"), 10, 40, "layer"))
+    state.mark(2.0)
+    assert state.sentence(2.0).startswith("0 of 1 layer, 10B of 40B")
+    state.take(Step(Phase.DONE, digest("layer"), 40, 40, "layer"))
+    state.end(4.0, None)
+    assert ">Read<" in to_html(state, 4.0)
+    assert state.sentence(4.0) == "1 layer, 40B in 4.0 s (10B/s)"

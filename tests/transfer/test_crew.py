@@ -1,0 +1,53 @@
+"""The crew's steps: silence is a step too, and a resumed blob says what came before."""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+
+import pytest
+
+from jupyimg.errors import Interrupted
+from jupyimg.model.content import Phase, drain
+from jupyimg.model.digest import Digest
+from jupyimg.model.documents import OCI_LAYER, Descriptor
+from jupyimg.transfer import aside
+from jupyimg.transfer.crew import Board
+
+
+class Silent:
+    """A place whose work ends when it is interrupted."""
+
+    def __init__(self):
+        self.left = Event()
+
+    def interrupt(self):
+        self.left.set()
+
+
+def test_who_follows_a_silent_job_hears_ten_times_a_second_and_can_end_it():
+    place = Silent()
+    steps = aside(place, lambda _: place.left.wait(30))
+    began = time.monotonic()
+    assert [next(steps).phase for _ in range(3)] == [Phase.IDLE] * 3
+    assert time.monotonic() - began < 2
+    with pytest.raises(Interrupted):
+        steps.throw(KeyboardInterrupt())
+    assert place.left.is_set()
+    assert time.monotonic() - began < 3
+
+
+def test_a_job_that_is_quick_says_nothing():
+    assert drain(aside(Silent(), lambda _: 7)) == 7
+
+
+@pytest.mark.parametrize(
+    ("moved", "current", "earlier"),
+    [(0, 0, 0), (0, 70, 70), (30, 100, 70), (100, 100, 0), (170, 100, 0)],
+    ids=["begun", "resumed", "whole after a resume", "whole at once", "made again from the start"],
+)
+def test_what_did_not_move_came_earlier(moved, current, earlier):
+    blob = Descriptor(media_type=OCI_LAYER, digest=Digest.of(b"x"), size=100)
+    board = Board(counts={blob.digest: moved} if moved else {})
+    board.note(Phase.MOVING, blob, current)
+    assert board.steps[blob.digest].earlier == earlier
