@@ -13,6 +13,7 @@ import click
 from jupyimg.commands import (  # noqa: F401 - importing them declares their subcommands
     access,
     archives,
+    browsing,
     exploring,
     local,
     mirrors,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 ORDER = (
     *("pull", "images", "inspect", "history", "tag", "push", "copy", "rmi", "save", "load"),
-    *("prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
+    *("prune", "df", "pin", "unpin", "browse", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
     *("engine", "ps", "logs", "send", "serve", "samples"),
 )
 """The order in which people meet the subcommands."""

@@ -13,12 +13,13 @@ from typing import IO, TYPE_CHECKING
 from jupyimg.model.content import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.remote import Remote
+    from jupyimg.model.digest import Digest
     from jupyimg.model.platform import Platform
     from jupyimg.model.records import (
         DiskImageRecord,
@@ -239,6 +240,13 @@ class Engine(ABC):
     @abstractmethod
     def unpin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
         """Take back `pin`, by whatever name or ID of the image; raises as `pin` does."""
+
+    def holders(self, layers: Collection[Digest]) -> dict[Digest, tuple[str, ...]] | None:  # noqa: ARG002
+        """Which images here hold these layers: their references by layer; None where the engine cannot tell.
+
+        A layer that no image here holds is left out. Quick: nothing is measured.
+        """
+        return None
 
     @abstractmethod
     def names(self) -> list[str]:

@@ -8,6 +8,7 @@ lazy seam of this floor.
     plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
     plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
+    port, explorer    -> a widget to look around in and act
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _ROOMS = {
     "detail": "jupyimg.views.detail",
     "table": "jupyimg.views.table",
     "served": "jupyimg.views.served",
+    "explorer": "jupyimg.views.explorer",
     "kernel": "jupyimg.views.progress_kernel",
     "terminal": "jupyimg.views.progress_terminal",
 }
@@ -69,6 +71,8 @@ def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
     if answer.kind == "serve":
         shown = [_room("served").Served(record) for record in answer.records]
         return shown[0] if len(shown) == 1 else shown
+    if answer.port is not None:
+        return _room("explorer").explorer(answer)
     frame = _room("frames").frame(answer)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame) if browsed else frame

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jupyimg.views.port import Port
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -23,6 +25,7 @@ class Answer:
         human: sizes and ages in words; False gives bytes and RFC 3339 times (``--human=false``).
         widget: an interactive table under the static one (``--widget``).
         json: the records as JSON text (``--format json``).
+        port: what an explorer asks and has done, where a notebook is to show the records as one (`%image browse`).
     """
 
     kind: str
@@ -34,3 +37,4 @@ class Answer:
     human: bool = True
     widget: bool = False
     json: bool = False
+    port: Port | None = None

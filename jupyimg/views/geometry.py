@@ -97,6 +97,4 @@ def _lay(areas: Sequence[float], box: Box) -> tuple[list[Box], Box]:
         row = [Box(box.x, part.x, thick, part.width) for part in strip(areas, Box(box.y, 0.0, box.height, thick))]
         return row, Box(box.x + thick, box.y, box.width - thick, box.height)
     thick = min(box.height, total / box.width) if box.width > 0 else 0.0
-    return strip(areas, Box(box.x, box.y, box.width, thick)), Box(
-        box.x, box.y + thick, box.width, box.height - thick
-    )
+    return strip(areas, Box(box.x, box.y, box.width, thick)), Box(box.x, box.y + thick, box.width, box.height - thick)
