@@ -16,6 +16,7 @@ const SORTS = {
   newest: ["newest first", (a, b) => (b[TIME] ?? -1) - (a[TIME] ?? -1)],
   oldest: ["oldest first", (a, b) => (a[TIME] ?? Infinity) - (b[TIME] ?? Infinity)],
 };
+const NUMBERS = ["size", "layers", "bytes"]; // heads over numbers
 let views = 0;
 
 /** An element with properties, attributes (those with a dash or "role") and children; strings become text. */
@@ -354,7 +355,7 @@ function layers(message) {
   const rows = message.layers.map(([digest, words, , others, madeBy]) => make("tr", {},
     make("td", { className: "jie-code", title: digest, textContent: digest.split(":").pop().slice(0, 12) }),
     make("td", { className: "jie-number", textContent: words }),
-    make("td", {}, others.length ? make("span", { className: "jie-mark jie-hatched", title: others.join("\n"), textContent: "shared" }) : ""),
+    make("td", {}, others.length ? make("span", { className: "jie-mark", title: others.join("\n"), textContent: "shared" }) : ""),
     make("td", { className: "jie-code jie-long" }, foreign(madeBy))));
   const legend = message.layers.some((layer) => layer[3].length) ?
     make("div", { className: "jie-faint" }, make("span", { className: "jie-key jie-box" }), " only this image ", make("span", { className: "jie-key jie-box jie-shared" }), " also in images here") : null;
@@ -379,7 +380,7 @@ function pairs(given, className = "") {
 
 function table(heads, rows) {
   return make("table", { className: "jie-table" },
-    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col", textContent: head })))), make("tbody", {}, ...rows));
+    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col", textContent: head, className: NUMBERS.includes(head) ? "jie-number" : "" })))), make("tbody", {}, ...rows));
 }
 
 export default { render };

@@ -58,7 +58,7 @@ def lines(reference: str, image_id: str, *, here: bool) -> dict[str, dict[str, A
     An image without a name is meant by its ID; then there is nothing to pull or push.
     """
     try:
-        name = Reference.parse(reference)
+        name = None if _is_id(reference) else Reference.parse(reference)
     except BadReference:
         name = None
     word = reference if name else image_id
@@ -136,7 +136,7 @@ def _step(record: HistoryRecord) -> list[Any]:
 
 def _layer(record: HistoryRecord, others: Sequence[str]) -> list[Any]:
     """Digest, size in words, bytes, who else has it, what made it."""
-    named = [words.clean(name) for name in others[:_ITEMS]]
+    named = [_named(name) for name in others[:_ITEMS]]
     return [str(record.layer_digest), _size(record.compressed), record.compressed, named, _leaf(record.created_by)]
 
 
@@ -156,7 +156,17 @@ def _sharers(layers: Sequence[HistoryRecord], shared: Sequence[Sequence[str]]) -
                 count, size = found.get(name, (0, 0))
                 found[name] = count + 1, size + (record.compressed or 0)
     ordered = sorted(found.items(), key=lambda item: (-item[1][1], item[0]))
-    return [[words.clean(name), count, _size(size)] for name, (count, size) in ordered[:_SHARERS]]
+    return [[_named(name), count, _size(size)] for name, (count, size) in ordered[:_SHARERS]]
+
+
+def _named(reference: str) -> str:
+    """A name whole, an ID short."""
+    return words.short(reference) if _is_id(reference) else words.clean(reference)
+
+
+def _is_id(reference: str) -> bool:
+    """An image without a name goes by its ID, which would read as a name with a tag."""
+    return reference.startswith(("sha256:", "sha512:"))
 
 
 def _pairs(value: object) -> list[list[str]]:
