@@ -145,7 +145,13 @@ function listen(state, parts, actions) {
   parts.cancel.onclick = () => { parts.act.hidden = true; parts.list.focus(); };
   parts.copy.onclick = () => copy(parts);
   parts.act.onsubmit = (event) => { event.preventDefault(); parts.act.hidden = true; actions.run(parts.line.value); parts.stop.focus(); };
-  parts.act.onkeydown = (event) => { if (event.key === "Escape") { event.stopPropagation(); parts.cancel.click(); } };
+  parts.act.onkeydown = (event) => {
+    if (event.key === "Escape") parts.cancel.click();
+    else if (event.key === "Enter" && event.target === parts.line) parts.act.requestSubmit(); // a notebook stops the browser's own
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
 }
 
 function keys(event, state, parts, actions) {
