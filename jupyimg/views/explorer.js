@@ -41,7 +41,7 @@ function button(label, act, settings = {}) {
 
 function render({ model, el }) {
   const id = `jupyimg-explorer-${++views}-${Date.now()}`;
-  const state = { rows: [], shown: [], at: -1, kind: "", hay: [], seen: "", act: null, asked: {} };
+  const state = { rows: [], shown: [], at: -1, kind: "", hay: [], seen: "", platform: "", doing: false, asked: {} };
   const parts = layout(id);
   el.replaceChildren(parts.root);
 
@@ -56,19 +56,23 @@ function render({ model, el }) {
   const hear = (message) => answer(message, state, parts, actions);
   const actions = {
     ask,
-    refresh: () => { busy(parts, "reading…", false); ask("list"); },
+    refresh: () => { busy(state, parts, "reading…"); ask("list"); },
     back: () => ask("list", { back: true }),
     open: (row) => {
       if (state.kind !== "catalog") { parts.sight.focus(); return; }
-      busy(parts, `reading the tags of ${row[TEXT]}…`, false);
+      busy(state, parts, `reading the tags of ${row[TEXT]}…`);
       ask("list", { key: row[KEY] });
     },
-    look: (platform = "") => {
+    look: (platform) => {
       const row = state.shown[state.at];
-      if (row) ask("look", { key: row[KEY], platform });
+      if (!row) return;
+      if (platform !== undefined || state.seen !== row[KEY]) state.platform = platform ?? "";
+      busy(state, parts, `reading ${row[TEXT]}…`);
+      ask("look", { key: row[KEY], platform: state.platform });
     },
     run: (line) => {
-      busy(parts, `running ${line}`, true);
+      state.doing = true;
+      busy(state, parts, `running ${line}`, true);
       parts.error.replaceChildren();
       parts.said.textContent = "";
       ask("do", { line });
@@ -85,7 +89,7 @@ function layout(id) {
   const parts = {};
   const keep = (name, element) => (parts[name] = element);
   const option = ([value, [label]]) => make("option", { value, textContent: label });
-  const bar = make("div", { className: "jie-bar", role: "toolbar", "aria-label": "list" },
+  const bar = make("div", { className: "jie-bar", role: "group", "aria-label": "what is listed" },
     keep("back", button("‹ repositories", () => {}, { hidden: true })),
     keep("place", make("strong", { className: "jie-place" })),
     keep("search", make("input", { type: "search", placeholder: "search ( / )", "aria-label": "search in the list", "aria-controls": `${id}-list` })),
@@ -101,8 +105,9 @@ function layout(id) {
     make("p", { className: "jie-faint", textContent: "Select a row to see it here." })));
   parts.act = actBar(keep);
   parts.status = make("div", { className: "jie-status" },
-    make("div", { className: "jie-work" }, keep("progress", make("progress", { hidden: true, "aria-label": "how far it is" })),
-      keep("working", make("span", { role: "status" })), keep("stop", button("Stop", () => {}, { hidden: true }))),
+    keep("work", make("div", { className: "jie-work", hidden: true },
+      keep("progress", make("progress", { "aria-label": "how far it is" })),
+      keep("working", make("span", { role: "status" })), keep("stop", button("Stop", () => {})))),
     keep("said", make("div", { className: "jie-said", role: "status" })),
     keep("error", make("div", { className: "jie-error", role: "alert" })));
   const right = make("div", { className: "jie-right" }, parts.head, parts.act, parts.status, parts.sight);
@@ -137,6 +142,7 @@ function listen(state, parts, actions) {
   parts.list.onclick = (event) => {
     const row = event.target.closest("[role=option]");
     if (!row) return;
+    parts.said.textContent = "";
     choose(state, parts, actions, Number(row.dataset.at));
     if (state.kind === "catalog") actions.open(state.shown[state.at]);
   };
@@ -158,7 +164,7 @@ function keys(event, state, parts, actions) {
   const page = Math.max(1, Math.floor(parts.list.clientHeight / ROW_HEIGHT) - 1);
   const to = { ArrowDown: state.at + 1, ArrowUp: state.at - 1, PageDown: state.at + page, PageUp: state.at - page, Home: 0, End: Infinity }[event.key];
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (to !== undefined) choose(state, parts, actions, to);
+  if (to !== undefined) { parts.said.textContent = ""; choose(state, parts, actions, to); }
   else if (event.key === "Enter" && state.shown[state.at]) actions.open(state.shown[state.at]);
   else if ((event.key === "Backspace" || event.key === "ArrowLeft") && !parts.back.hidden) actions.back();
   else if (event.key === "/") parts.search.focus();
@@ -230,16 +236,19 @@ function item(state, parts, at) {
 function answer(message, state, parts, actions) {
   const mine = Object.entries(state.asked).find(([, number]) => number === message.id)?.[0];
   if (message.is === "rows" && (mine || message.id === 0)) {
-    if (mine !== "rows" && message.id) quiet(parts);
+    quiet(state, parts);
     rows(message, state, parts, actions);
-  } else if (message.is === "sight" && mine === "look") sight(message, state, parts, actions);
-  else if (message.is === "step" && mine) busy(parts, message.text, mine === "do", message.done, message.whole);
-  else if (message.is === "done" && mine === "do") {
-    quiet(parts);
+  } else if (message.is === "sight" && mine === "look") {
+    quiet(state, parts);
+    sight(message, state, parts, actions);
+  } else if (message.is === "step" && mine && (mine === "do") === state.doing) {
+    busy(state, parts, message.text, mine === "do", message.done, message.whole);
+  } else if (message.is === "done" && mine === "do") {
+    state.doing = false;
+    quiet(state, parts);
     parts.said.textContent = message.text;
-    state.seen = "";
     actions.ask("list");
-  } else if (message.is === "error" && mine) failed(message, mine, parts);
+  } else if (message.is === "error" && mine) failed(message, mine, state, parts);
 }
 
 function rows(message, state, parts, actions) {
@@ -270,26 +279,35 @@ function empty(state, parts) {
   parts.sight.replaceChildren(make("p", { className: "jie-faint", textContent: text }));
 }
 
-function busy(parts, text, acting, done = 0, whole = 0) {
+/** Say what is under way; what is looked at does not talk over what is done. */
+function busy(state, parts, text, acting = false, done = 0, whole = 0) {
+  if (state.doing && !acting) return;
   parts.working.textContent = text;
-  parts.progress.hidden = parts.stop.hidden = false;
+  parts.work.hidden = false;
   parts.stop.dataset.acting = String(acting);
   if (whole > 0) { parts.progress.max = whole; parts.progress.value = Math.min(done, whole); }
   else parts.progress.removeAttribute("value");
 }
 
-function quiet(parts) {
+function quiet(state, parts) {
+  if (state.doing) return;
+  if (document.activeElement === parts.stop) parts.list.focus();
   parts.working.textContent = "";
-  parts.progress.hidden = parts.stop.hidden = true;
+  parts.work.hidden = true;
 }
 
-function failed(message, mine, parts) {
+function failed(message, mine, state, parts) {
   const lines = [make("div", {}, make("strong", { textContent: "It failed: " }), foreign(message.text)),
     message.hint ? make("div", {}, foreign(message.hint)) : null].filter(Boolean);
-  if (mine === "look") { parts.head.replaceChildren(); parts.sight.replaceChildren(make("div", { className: "jie-error", role: "alert" }, ...lines)); return; }
-  quiet(parts);
+  if (mine === "do") state.doing = false;
+  quiet(state, parts);
+  if (mine === "look") {
+    parts.head.replaceChildren();
+    parts.sight.replaceChildren(make("div", { className: "jie-error", role: "alert" }, ...lines));
+    return;
+  }
   parts.said.textContent = "";
-  parts.error.replaceChildren(...lines);
+  parts.error.replaceChildren(button("Dismiss", () => parts.error.replaceChildren(), { className: "jie-dismiss" }), ...lines);
 }
 
 async function copy(parts) {
@@ -319,7 +337,7 @@ function sight(message, state, parts, actions) {
   const sections = [
     many && section("Platforms", true, platforms(message, actions)),
     section(`Layers (${message.layers.length})`, true, ...layers(message)),
-    message.sharers.length > 0 && section(`Shares layers with (${message.sharers.length})`, true, sharers(message)),
+    message.sharers.length > 0 && section(`${message.remote ? "Layers already here, in" : "Shares layers with"} (${message.sharers.length})`, true, sharers(message)),
     section("Config", true, pairs([...message.facts, ...message.config], "jie-keys")),
     message.env.length > 0 && section(`Environment (${message.env.length})`, true, pairs(message.env)),
     message.labels.length > 0 && section(`Labels (${message.labels.length})`, true, pairs(message.labels)),
@@ -361,10 +379,10 @@ function layers(message) {
   const rows = message.layers.map(([digest, words, , others, madeBy]) => make("tr", {},
     make("td", { className: "jie-code", title: digest, textContent: digest.split(":").pop().slice(0, 12) }),
     make("td", { className: "jie-number", textContent: words }),
-    make("td", {}, others.length ? make("span", { className: "jie-mark", title: others.join("\n"), textContent: "shared" }) : ""),
+    make("td", {}, others.length ? make("span", { className: "jie-mark", title: others.join("\n"), textContent: message.remote ? "here" : "shared" }) : ""),
     make("td", { className: "jie-code jie-long" }, foreign(madeBy))));
   const legend = message.layers.some((layer) => layer[3].length) ?
-    make("div", { className: "jie-faint" }, make("span", { className: "jie-key jie-box" }), " only this image ", make("span", { className: "jie-key jie-box jie-shared" }), " also in images here") : null;
+    make("div", { className: "jie-faint" }, make("span", { className: "jie-key jie-box" }), message.remote ? " to be fetched " : " only this image ", make("span", { className: "jie-key jie-box jie-shared" }), message.remote ? " already here" : " also in other images here") : null;
   return [make("div", { className: "jie-map", "aria-hidden": "true" }, ...boxes.filter(Boolean)), legend,
     table(["layer", "size", "", "made by"], rows)];
 }

@@ -150,8 +150,9 @@ class Explorer:
         row = self._now[1].get(key)
         if row is None:
             raise ImageError("this row is gone", hint="refresh the list")
-        seen = yield from self.port.looking(row.name, platform or row.platform)
-        return {"is": "sight", "key": key, **sight(seen, remote=self.port.remote)}
+        wanted = platform or row.platform
+        seen = yield from self.port.looking(row.name, wanted)
+        return {"is": "sight", "key": key, **sight(seen, remote=self.port.remote, platform=wanted)}
 
     def _do(self, line: str) -> Generator[Step, None, Plain]:
         return {"is": "done", "text": outcome((yield from self.port.doing(line)))}

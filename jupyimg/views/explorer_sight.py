@@ -29,8 +29,8 @@ _LEAF = 2000
 _SHARERS = 100
 
 
-def sight(seen: Sight, *, remote: bool) -> dict[str, Any]:
-    """One image for the page."""
+def sight(seen: Sight, *, remote: bool, platform: str = "") -> dict[str, Any]:
+    """One image for the page; ``platform`` is the one that was asked for, or ""."""
     detail = seen.detail
     layers = [record for record in reversed(seen.history) if record.layer_digest is not None]
     own = {detail.reference, str(detail.image_id), *map(str, _listed(detail.document.get("RepoTags")))}
@@ -48,11 +48,17 @@ def sight(seen: Sight, *, remote: bool) -> dict[str, Any]:
         "boxes": [list(box) for box in treemap([record.compressed or 0 for record in layers[:_ITEMS]], MAP)],
         "sharers": _sharers(layers, shared),
         "told": seen.holders is not None,
-        "lines": lines(detail.reference, str(detail.image_id), here=seen.here),
+        "remote": remote,
+        "lines": lines(
+            detail.reference,
+            str(detail.image_id),
+            here=seen.here,
+            platform=platform if len(detail.platforms) > 1 else "",
+        ),
     }
 
 
-def lines(reference: str, image_id: str, *, here: bool) -> dict[str, dict[str, Any]]:
+def lines(reference: str, image_id: str, *, here: bool, platform: str = "") -> dict[str, dict[str, Any]]:
     """The line behind each button: its text, which part of it is to be written by the user, and what it does.
 
     An image without a name is meant by its ID; then there is nothing to pull or push.
@@ -64,7 +70,8 @@ def lines(reference: str, image_id: str, *, here: bool) -> dict[str, dict[str, A
     word = reference if name else image_id
     made: dict[str, dict[str, Any]] = {}
     if name:
-        made["pull"] = _line("Fetches it from " + name.host, "pull", word)
+        which = ["--platform", platform] if platform else []
+        made["pull"] = _line("Fetches it from " + name.host, "pull", *which, word)
     if here:
         base = name.familiar_name if name else "NAME"
         file = f"{base.rpartition('/')[2]}{'-' + name.tag if name and name.tag else ''}.tar"

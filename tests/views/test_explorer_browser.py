@@ -59,6 +59,13 @@ def run_cell(page: Page, at: int) -> None:
     page.keyboard.press("Control+Enter")
 
 
+def theme(page: Page, name: str) -> None:
+    """Change it; the server keeps it for the tests that come after."""
+    page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {name}'}})")
+    page.wait_for_selector(f"body[data-jp-theme-light={'true' if name == 'Light' else 'false'}]", state="attached")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+
 def button(root: Locator, label: str) -> Locator:
     return root.get_by_role("button", name=label, exact=True)
 
@@ -150,9 +157,13 @@ def test_a_registry_is_walked_by_keyboard_pulled_from_and_hostile_text_does_noth
     button(root, "linux/arm64").click()
     expect(button(root, "linux/arm64")).to_have_attribute("aria-pressed", "true")
     button(root, "Pull").click()
+    expect(root.get_by_label("the line to run")).to_have_value(
+        f"%image pull --platform linux/arm64 {registry.host}/team/app:2.0"
+    )
     button(root, "Run").click()
     expect(root.locator(".jie-said")).to_contain_text("Downloaded")
     expect(button(root, "Push")).to_be_enabled()
+    expect(button(root, "linux/arm64")).to_have_attribute("aria-pressed", "true")
     expect(root.locator(".jie-shared").first).to_be_visible()
     jupyter_page.screenshot(tmp_path / "registry.png")
 
@@ -167,9 +178,9 @@ def test_a_registry_is_walked_by_keyboard_pulled_from_and_hostile_text_does_noth
         fold.hover()
     root.locator("summary", has_text="History").click()
     root.locator("summary", has_text="Labels").scroll_into_view_if_needed()
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    theme(page, "Dark")
     jupyter_page.screenshot(tmp_path / "hostile-dark.png")
+    theme(page, "Light")
     assert root.locator("img, script, iframe, style").count() == 0
     assert dialogs == []
     assert jupyter_page.complaints == []
