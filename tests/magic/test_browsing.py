@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -12,6 +14,7 @@ from jupyimg.commands.session import Session
 from jupyimg.errors import BadReference, Misuse, RemoteNotFound, Unreachable, Unsupported
 from jupyimg.model.content import drain
 from jupyimg.views.explorer import Explorer
+from jupyimg.views.lane import Lane
 from tests.services import synthetic
 
 
@@ -137,6 +140,26 @@ def test_tag_save_and_remove_do_what_they_say(session, samples, tmp_path):
     assert (tmp_path / "web.tar").stat().st_size > 0
     drain(port.doing("%image rmi me/web:v1"))
     assert "me/web:v1" not in session.engine.names()
+
+
+def test_a_registry_that_never_answers_is_left_by_a_stop(session):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        name = f"127.0.0.1:{silent.getsockname()[1]}/team/app"
+        lane, ended = Lane(), []
+
+        def pull():
+            try:
+                drain(Browsing(session, "").doing(f"%image pull {name}"))
+            except KeyboardInterrupt as stop:
+                ended.append(stop)
+
+        lane.put(pull)
+        silent.accept()  # it asks
+        began = time.monotonic()
+        lane.stop()
+        assert lane.wait(5)
+    assert len(ended) == 1
+    assert time.monotonic() - began < 5
 
 
 def test_a_terminal_gets_the_list(samples, home):

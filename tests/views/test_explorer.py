@@ -183,7 +183,10 @@ def test_a_repository_is_opened_and_left_again():
     port = Place("h:5000", listing=lambda name: Answer(kind="tags", records=tags, port=port))
     talk = Talk(Answer(kind="catalog", records=[RepositoryRecord(repository="h:5000/app")], port=port))
     below = talk.ask("list", key="h:5000/app")
-    assert (below["below"], [row[1:3] for row in below["rows"]]) == ("h:5000/app", [["2", ["a/b", "c/d"]], ["1", ["a/b", "c/d"]]])
+    assert (below["below"], [row[1:3] for row in below["rows"]]) == (
+        "h:5000/app",
+        [["2", ["a/b", "c/d"]], ["1", ["a/b", "c/d"]]],
+    )
     talk.ask("choose", key="h:5000/app:1")
     assert list(talk.explorer.selection["platform"]) == ["a/b", "c/d"]
     talk.ask("list")

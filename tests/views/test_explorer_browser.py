@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.services.registry import Registry
 
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>\"' onmouseover=alert(3) \u202eevil"
+NOTEBOOKS_OWN = "Cannot read properties of undefined (reading 'schema')"
+"""What Notebook 7.6 complains about in an empty notebook too."""
 FIVE_THOUSAND = """
 from datetime import timedelta
 class Port:
@@ -184,6 +186,24 @@ def test_a_registry_is_walked_by_keyboard_pulled_from_and_hostile_text_does_noth
     assert root.locator("img, script, iframe, style").count() == 0
     assert dialogs == []
     assert jupyter_page.complaints == []
+    assert jupyter_page.outside == []
+
+
+def test_notebook_7_shows_it_too_and_a_line_is_copied(jupyter_page: JupyterPage, tmp_path: Path) -> None:
+    jupyter_page.open(["%load_ext jupyimg", "%image samples;", "%image browse"], classic=True)
+    jupyter_page.run_all()
+    root, page = jupyter_page.page.locator(".jie"), jupyter_page.page
+    root.locator(".jie-row", has_text="sample/hello").first.click()
+    expect(root.locator(".jie-title")).to_have_text("sample/hello:latest")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button(root, "Save…").click()
+    button(root, "Copy as code").click()
+    expect(root.locator(".jie-act")).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "%image save -o hello-latest.tar sample/hello:latest"
+    root.scroll_into_view_if_needed()
+    jupyter_page.screenshot(tmp_path / "notebook-7.png")
+    assert [each for each in jupyter_page.complaints if each != NOTEBOOKS_OWN] == []
     assert jupyter_page.outside == []
 
 
