@@ -147,7 +147,13 @@ function listen(state, parts, actions) {
     if (state.kind === "catalog") actions.open(state.shown[state.at]);
   };
   parts.list.onkeydown = (event) => keys(event, state, parts, actions);
-  parts.stop.onclick = () => actions.ask("stop", { acting: parts.stop.dataset.acting === "true" });
+  parts.stop.onclick = () => {
+    const acting = parts.stop.dataset.acting === "true";
+    actions.ask("stop", { acting });
+    if (acting) { parts.working.textContent = "stopping…"; return; }
+    state.asked.list = state.asked.look = 0; // what still comes of these is of no interest
+    quiet(state, parts);
+  };
   parts.cancel.onclick = () => { parts.act.hidden = true; parts.list.focus(); };
   parts.copy.onclick = () => copy(parts);
   parts.act.onsubmit = (event) => { event.preventDefault(); parts.act.hidden = true; actions.run(parts.line.value); parts.stop.focus(); };
@@ -234,8 +240,8 @@ function item(state, parts, at) {
 
 /** Draw what Python says; answers to questions that were asked again since are of no interest. */
 function answer(message, state, parts, actions) {
-  const mine = Object.entries(state.asked).find(([, number]) => number === message.id)?.[0];
-  if (message.is === "rows" && (mine || message.id === 0)) {
+  const mine = Object.entries(state.asked).find(([, number]) => number && number === message.id)?.[0];
+  if (message.is === "rows" && (mine || message.id === 0)) { // 0: nobody asked; the line was run again
     quiet(state, parts);
     rows(message, state, parts, actions);
   } else if (message.is === "sight" && mine === "look") {

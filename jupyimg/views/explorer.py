@@ -1,8 +1,8 @@
 """Explorer: what `%image browse` returns: a list to search in, one image in full, and buttons that act.
 
 The page asks by messages and is answered by messages, each with the number of its question; nothing of what is listed
-is kept in the widget's state, so that no notebook stores it. Questions go to the `Port` in threads (`lane`), one for
-looking and one for acting. Whatever goes wrong there comes back in words. There is one widget for each place in a
+is kept in the widget's state, so that no notebook stores it. Questions go to the `Port` in threads (`lane`), one each
+for listing, looking and acting. Whatever goes wrong there comes back in words. There is one widget for each place in a
 notebook: the same line run again brings it up to date in every cell that shows it.
 """
 
@@ -69,7 +69,7 @@ class Explorer:
         assert answer.port is not None
         self.port = answer.port
         self.widget = Page()
-        self._looking, self._acting = Lane(), Lane()
+        self._listing, self._looking, self._acting = Lane(), Lane(), Lane()
         self._first = answer
         self._below = ""
         self._chosen = ""
@@ -107,7 +107,7 @@ class Explorer:
 
     def wait(self, seconds: float = 60) -> bool:
         """Whether all that was asked in the page is done, after waiting for it as long as that at most."""
-        return self._looking.wait(seconds) and self._acting.wait(seconds)
+        return all(lane.wait(seconds) for lane in (self._listing, self._looking, self._acting))
 
     # ---- what the page asks
 
@@ -121,7 +121,7 @@ class Explorer:
         elif what == "choose":
             self._chosen = key
         elif what == "list":
-            self._looking.put(lambda: self._work(number, "catalog", self._list(key, back=bool(asked.get("back")))))
+            self._listing.put(lambda: self._work(number, "catalog", self._list(key, back=bool(asked.get("back")))))
         elif what == "look":
             self._chosen = key
             self._looking.put(lambda: self._work(number, "inspect", self._look(key, str(asked.get("platform", "")))))
@@ -132,8 +132,11 @@ class Explorer:
             self._send(
                 {"id": number, "is": "error", "text": "something else is still running", "hint": "stop it first"}
             )
+        elif what == "stop" and asked.get("acting"):
+            self._acting.stop()
         elif what == "stop":
-            (self._acting if asked.get("acting") else self._looking).stop()
+            self._listing.stop(leave=True)
+            self._looking.stop(leave=True)
 
     def _list(self, key: str, *, back: bool) -> Generator[Step, None, Plain]:
         """What is there again; with a key the tags of that repository, and back to where it began."""

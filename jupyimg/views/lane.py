@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ctypes
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,14 +42,20 @@ class Lane:
                 self._thread = Thread(target=self._work, name="jupyimg-explorer", daemon=True)
                 self._thread.start()
 
-    def stop(self) -> None:
-        """Interrupt what is done, and forget what waits."""
+    def stop(self, *, leave: bool = False) -> None:
+        """Interrupt what is done, and forget what waits.
+
+        Args:
+            leave: do not wait for it before other work begins: for questions, whose end changes nothing.
+        """
         with self._lock:
             self._next = None
             if self._working and self._thread is not None and self._thread.ident is not None:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
                     ctypes.c_ulong(self._thread.ident), ctypes.py_object(KeyboardInterrupt)
                 )
+            if leave:
+                self._thread, self._working = None, False
 
     def wait(self, seconds: float) -> bool:
         """Whether all is done, after waiting for it as long as that at most."""
@@ -66,6 +72,8 @@ class Lane:
 
     def _take(self) -> bool:
         with self._lock:
+            if self._thread is not current_thread():
+                return False  # it was left: another one works here
             job, self._next = self._next, None
             self._working = job is not None
             if job is None:
@@ -75,5 +83,6 @@ class Lane:
             job()
         finally:
             with self._lock:
-                self._working = False
+                if self._thread is current_thread():
+                    self._working = False
         return True

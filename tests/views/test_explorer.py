@@ -272,3 +272,24 @@ def test_in_a_notebook_the_static_twin_comes_first_and_elsewhere_there_is_only_t
 
 def test_a_terminal_sees_the_list():
     assert "nginx" in views.to_text(images(Place(), 1))
+
+
+def test_a_question_that_hangs_is_left_and_the_next_one_answered():
+    hanging, release = threading.Event(), threading.Event()
+
+    def looking(name: str, platform: str) -> Iterator[Step]:
+        if name == "nginx:1":
+            hanging.set()
+            release.wait(10)  # as a socket: nothing of Python's runs
+        yield from ()
+        return seen()
+
+    port = Place()
+    port.looking = looking  # type: ignore[method-assign]
+    talk = Talk(images(port, 1, 2))
+    first, second = talk.keys()
+    talk.explorer.widget._handle_custom_msg({"id": 100, "ask": "look", "key": first}, [])
+    assert hanging.wait(10)
+    talk.explorer.widget._handle_custom_msg({"id": 101, "ask": "stop"}, [])
+    assert talk.ask("look", key=second)["is"] == "sight"
+    release.set()
