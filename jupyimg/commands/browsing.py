@@ -30,7 +30,7 @@ _TOGETHER = 1000
 """Tags of one repository that are read at a time."""
 
 
-@VERBS.verb("browse", "explore", docker="", kind="catalog")
+@VERBS.verb("browse", docker="", kind="catalog")
 @click.argument("place", default="", type=ImageName(), metavar="[HOST[:PORT] | NAME]")
 def browse(session: Session, place: str) -> Asked:
     """Look around in the images here, in a registry (HOST) or in the tags of a repository (NAME), and act on them.

@@ -184,7 +184,10 @@ class Explorer:
             answer = {"is": "error", "text": "stopped", "hint": "what arrived is kept; run it again to go on"}
         except Exception as error:  # noqa: BLE001 - a page has no traceback: it must be told here or nowhere
             answer = {"is": "error", "text": f"{type(error).__name__}: {error}", "hint": "this is a fault of jupyimg"}
-        self._send({"id": number, **answer})
+        try:
+            self._send({"id": number, **answer})
+        except KeyboardInterrupt:  # the stop came when all was done; a page that is not answered would wait for ever
+            self._send({"id": number, **answer})
 
     def _teller(self, number: int, kind: str) -> Callable[[Step], None]:
         ledger, last = Ledger(kind, time.monotonic()), [0.0]
@@ -195,7 +198,7 @@ class Explorer:
             if now - last[0] >= _EVERY:
                 last[0] = now
                 done, whole = ledger.share
-                self._send({"id": number, "is": "step", "text": ledger.sentence(now), "done": done, "whole": whole})
+                self._send({"id": number, "is": "step", "text": _news(ledger, now), "done": done, "whole": whole})
 
         return tell
 
@@ -229,6 +232,13 @@ def explorer(answer: Answer) -> Explorer:
     else:
         known.update(answer)
     return _explorers[place]
+
+
+def _news(ledger: Ledger, now: float) -> str:
+    """Where it stands; before there is anything to count, what was said last."""
+    if ledger.items or ledger.counts or ledger.pauses:
+        return ledger.sentence(now)
+    return (ledger.before or ["…"])[-1]
 
 
 def _kind(line: str) -> str:

@@ -63,7 +63,7 @@ class Row:
 def rows_of(answer: Answer) -> list[Row]:
     """The rows of an answer of images, tags or repositories."""
     if answer.kind == "images":
-        return list(_images(cast("Sequence[ImageRecord]", answer.records)))
+        return _images(cast("Sequence[ImageRecord]", answer.records))
     if answer.kind == "tags":
         return _tags(cast("Sequence[TagRecord]", answer.records))
     return list(_repositories(cast("Sequence[RepositoryRecord]", answer.records)))
@@ -75,22 +75,29 @@ def plain_rows(rows: Iterable[Row]) -> list[list[Any]]:
     return [row.plain(now) for row in rows]
 
 
-def _images(records: Sequence[ImageRecord]) -> Iterable[Row]:
+def _images(records: Sequence[ImageRecord]) -> list[Row]:
+    rows: dict[str, Row] = {}
     for at, record in enumerate(records):
-        named = record.tag is not None
         platform = record.platform or ""
-        kind = "" if record.kind == "image" else record.kind
-        yield Row(
-            key=f"{record.reference} {platform} {record.manifest_digest}",
-            name=record.reference,
-            shown=record.reference if named else f"{record.repository or words.NONE} {record.image_id.short}",
-            size=record.size,
-            created=record.created,
-            platforms=[platform] if platform else [],
-            platform=platform,
-            mark="dangling" if record.dangling else "pinned" if record.pinned else kind,
-            positions=[at],
-        )
+        key = f"{record.reference} {platform} {record.manifest_digest}"
+        if key not in rows:  # what has lost its name twice is one row
+            rows[key] = _image(key, record, platform)
+        rows[key].positions.append(at)
+    return list(rows.values())
+
+
+def _image(key: str, record: ImageRecord, platform: str) -> Row:
+    kind = "" if record.kind == "image" else record.kind
+    return Row(
+        key=key,
+        name=record.reference,
+        shown=record.reference if record.tag else f"{record.repository or words.NONE} {record.image_id.short}",
+        size=record.size,
+        created=record.created,
+        platforms=[platform] if platform else [],
+        platform=platform,
+        mark="dangling" if record.dangling else "pinned" if record.pinned else kind,
+    )
 
 
 def _tags(records: Sequence[TagRecord]) -> list[Row]:

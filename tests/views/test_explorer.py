@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import threading
 import time
@@ -293,3 +294,28 @@ def test_a_question_that_hangs_is_left_and_the_next_one_answered():
     talk.explorer.widget._handle_custom_msg({"id": 101, "ask": "stop"}, [])
     assert talk.ask("look", key=second)["is"] == "sight"
     release.set()
+
+
+def test_an_image_that_lost_its_name_twice_is_one_row_and_both_records():
+    talk = Talk(Answer(kind="images", records=[image(dangling=True), image(dangling=True)], port=Place()))
+    (key,) = talk.keys()
+    talk.ask("choose", key=key)
+    assert len(talk.explorer.selection) == 2
+
+
+def test_before_there_is_anything_to_count_the_last_note_is_told():
+    def pulling(line: str) -> Iterator[Step]:
+        yield Step(Phase.NOTE, text="Pulling from team/app")
+        return Answer(kind="pull", records=[transfer()])
+
+    port = Place()
+    port.doing = pulling  # type: ignore[method-assign]
+    talk = Talk(images(port, 1))
+    talk.ask("do", line="%image pull x")
+    assert talk.said[0]["text"] == "Pulling from team/app"
+
+
+def test_the_page_makes_no_markup_and_asks_nobody():
+    script = room.Page._esm + room.Page._css
+    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|fetch\(|XMLHttp|\bimport\b|https?:|url\("
+    assert re.findall(forbidden, str(script)) == []
