@@ -24,19 +24,21 @@ __all__ = ["ImageError", "connect", "errors", "frame", "load_ipython_extension",
 __version__ = "0.1.0"
 
 
-def connect(*, home: str | None = None, engine: str | None = None) -> Engine:
+def connect(*, home: str | None = None, engine: str | None = None, host: str | None = None) -> Engine:
     """Open an engine, as the environment says unless told otherwise.
 
     Args:
         home: folder of the store; $JUPYIMG_HOME or the user's data folder by default.
-        engine: "embedded", the default.
+        engine: "embedded", "docker" or "podman"; $JUPYIMG_ENGINE or "embedded" by default.
+        host: where the daemon of "docker" or "podman" is (``unix://``, ``tcp://``, ``ssh://``); as the environment, the
+            current context or the usual sockets say by default. It is asked when the engine is first used.
 
     Raises:
         Misuse: there is no such engine.
     """
     from jupyimg.commands.session import connected
 
-    return connected(home=home, engine=engine)
+    return connected(home=home, engine=engine, host=host)
 
 
 def frame(records: Sequence[Record], kind: str = "") -> DataFrame:

@@ -13,7 +13,8 @@
     ├── NotFound                    what was named does not exist: check the name
     │   ├── ImageNotFound           not in the local store
     │   ├── RemoteNotFound          not in the registry
-    │   └── PlatformNotFound        the image exists, but not for that platform
+    │   ├── PlatformNotFound        the image exists, but not for that platform
+    │   └── ContainerNotFound       the engine has no such container
     ├── NotTrusted                  the trust policy does not let the image in
     ├── Conflict                    it exists, and something stands in the way
     ├── RegistryError               a registry said no, or nothing
@@ -21,6 +22,9 @@
     │   ├── Denied                  it wants to know who you are, or refuses you
     │   ├── RateLimited             too many requests
     │   └── ProtocolError           an answer that the specification does not allow
+    ├── EngineError                 a Docker or Podman daemon said no, or nothing
+    │   ├── NoDaemon                nobody answers there: start it, or say where it is
+    │   └── DaemonDenied            this user may not talk to it
     ├── ContentError                bytes that are not what they claim to be
     │   ├── DigestMismatch          wrong bytes
     │   ├── SizeMismatch            too few or too many bytes
@@ -47,15 +51,19 @@ __all__ = [
     "BadPolicy",
     "BadReference",
     "Conflict",
+    "ContainerNotFound",
     "ContentError",
     "CredentialError",
+    "DaemonDenied",
     "Denied",
     "DigestMismatch",
     "DiskFull",
+    "EngineError",
     "ImageError",
     "ImageNotFound",
     "Interrupted",
     "Misuse",
+    "NoDaemon",
     "NotFound",
     "NotTrusted",
     "PlatformNotFound",
@@ -169,6 +177,12 @@ class PlatformNotFound(NotFound):
     """The image exists, but not for the platform asked for."""
 
 
+class ContainerNotFound(NotFound):
+    """The engine has no such container."""
+
+    hint = "%image ps -a lists them all"
+
+
 class NotTrusted(ImageError):
     """The trust policy does not let the image in; nothing was stored and no name was given."""
 
@@ -207,6 +221,18 @@ class RateLimited(RegistryError):
 
 class ProtocolError(RegistryError):
     """An answer that the distribution specification does not allow."""
+
+
+class EngineError(ImageError):
+    """A Docker or Podman daemon said no, or nothing."""
+
+
+class NoDaemon(EngineError):
+    """Nobody answers where a daemon should be."""
+
+
+class DaemonDenied(EngineError):
+    """This user may not talk to the daemon."""
 
 
 class ContentError(ImageError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 
 from jupyimg.model.platform import Platform
-from jupyimg.model.settings import Settings
+from jupyimg.model.settings import DaemonSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +37,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         proxies=_proxies(environ),
         hub_api=environ.get("JUPYIMG_HUB_API", ""),
         ca_file=environ.get("SSL_CERT_FILE", ""),
+        daemon=_daemon(environ, own),
         docker_auth_config=environ.get("DOCKER_AUTH_CONFIG", ""),
         docker_config=_path(environ, "DOCKER_CONFIG", own / ".docker") / "config.json",
         auth_files=_auth_files(environ, own),
@@ -47,6 +48,20 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         registries_d=_first(folder / "registries.d" for folder in containers),
         lookaside=_first([own / ".local/share/containers/sigstore", Path("/var/lib/containers/sigstore")]),
         content_trust=_is_on(environ.get("DOCKER_CONTENT_TRUST", "")),
+    )
+
+
+def _daemon(environ: Mapping[str, str], own: Path) -> DaemonSettings:
+    user = getattr(os, "getuid", lambda: "")()
+    return DaemonSettings(
+        host=environ.get("DOCKER_HOST", ""),
+        context=environ.get("DOCKER_CONTEXT", ""),
+        config=_path(environ, "DOCKER_CONFIG", own / ".docker"),
+        tls_verify=bool(environ.get("DOCKER_TLS_VERIFY")),
+        cert_path=environ.get("DOCKER_CERT_PATH", ""),
+        api_version=environ.get("DOCKER_API_VERSION", ""),
+        podman_host=environ.get("CONTAINER_HOST", ""),
+        runtime_dir=environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}",
     )
 
 

@@ -14,10 +14,13 @@ from jupyimg.commands import (  # noqa: F401 - importing them declares their sub
     access,
     archives,
     browsing,
+    containers,
+    engine,
     exploring,
     local,
     mirrors,
     remote,
+    sending,
     serving,
     space,
 )
@@ -44,9 +47,9 @@ ORDER = (
 
 _TRUE = {"true", "1", "t"}
 _FALSE = {"false", "0", "f"}
-_GROUPS = {"docker", "image", "container", "system"}
-_OF_IMAGES = {"prune", "rmi"}
-"""What must not be taken for an order about containers: Docker's `container prune` leaves images alone."""
+_GROUPS = {"docker", "image", "system"}
+_CONTAINER = {"ls": "ps", "list": "ps", "ps": "ps", "logs": "logs"}
+"""What of ``docker container …`` there is; its ``rm`` and ``prune`` must not be taken for those of images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,6 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
     if not rest or rest[0] in {"help", "--help", "-h"}:
         return Manual(find(rest[1]) if len(rest) > 1 else None)
     verb = find(rest[0])
-    if verb.name in _OF_IMAGES and "container" in words[: len(words) - len(rest)]:
-        raise Misuse(f"{rest[0]} is about images here", hint=f"%image {verb.name} --help says more")
     if "--help" in rest[1:]:
         return Manual(verb)
     args, switched = _switches(verb, [word for word in rest[1:] if not isinstance(word, Nothing)])
@@ -111,6 +112,8 @@ def without_groups(words: Sequence[str]) -> list[str]:
     rest = list(words)
     while len(rest) > 1 and rest[0] in _GROUPS:
         rest.pop(0)
+    if len(rest) > 1 and rest[0] == "container" and rest[1] in _CONTAINER:
+        return [_CONTAINER[rest[1]], *rest[2:]]
     return rest
 
 
@@ -123,6 +126,8 @@ def find(name: str) -> Verb:
     verb = VERBS.commands.get(VERBS.aliases.get(name, name))
     if isinstance(verb, Verb):
         return verb
+    if name == "container":
+        raise Misuse("containers are listed and read here, not changed", hint="%image ps, or %image logs CONTAINER")
     near = difflib.get_close_matches(name, [*VERBS.commands, *VERBS.aliases], 1)
     hint = f"did you mean {near[0]}?" if near else "%image help lists them"
     raise Misuse(f"there is no subcommand {name!r}", hint=hint)
@@ -178,7 +183,21 @@ def _drained(steps: Any, show: Show) -> Answer:
         except StopIteration as stop:
             answer: Answer = stop.value
             return answer
-        show(step)
+        try:
+            show(step)
+        except KeyboardInterrupt as stop:
+            # It came while something was drawn; what it means is for the subcommand to say.
+            return _stopped(steps, stop)
+
+
+def _stopped(steps: Any, stop: KeyboardInterrupt) -> Answer:
+    """What a subcommand answers that is interrupted; most let the interrupt pass."""
+    try:
+        steps.throw(stop)
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
+    raise stop
 
 
 def _unseen(kind: str, quiet: bool) -> AbstractContextManager[Show]:  # noqa: ARG001, FBT001

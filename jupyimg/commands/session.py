@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from jupyimg.commands.environment import settings_from
 from jupyimg.engines import open_engine, open_mirrors, open_serving
+from jupyimg.engines.containers import about
 from jupyimg.errors import Misuse
 
 if TYPE_CHECKING:
     from jupyimg.engines import Engine
     from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.serving import Serving
+    from jupyimg.model.running import EngineRecord
     from jupyimg.model.settings import Settings
 
 
@@ -22,14 +24,15 @@ class Session:
     """What one kernel or one terminal command works with; the engine opens at first use.
 
     Attributes:
-        settings: see `settings_from`.
+        settings: see `settings_from`; those of the current engine.
+        given: the settings that the session began with.
         terminal: whether a line ends when its command ends, so that a server stays in the foreground.
         in_kernel: whether it is a front end that is asked when something is missing, and no terminal.
         serving: what this session serves.
     """
 
     def __init__(self, settings: Settings | None = None, *, terminal: bool = False, in_kernel: bool = False) -> None:
-        self.settings = settings or settings_from(os.environ)
+        self.given = self.settings = settings or settings_from(os.environ)
         self.terminal = terminal
         self.in_kernel = in_kernel
         self._engine: Engine | None = None
@@ -45,6 +48,23 @@ class Session:
         if self._engine is None:
             self._engine = open_engine(self.settings)
         return self._engine
+
+    def switch(self, settings: Settings) -> EngineRecord:
+        """Work with another engine from now on; the one before stays current where the other does not answer.
+
+        Raises:
+            Misuse, EngineError: it does not.
+        """
+        fresh = open_engine(settings)
+        try:
+            found = about(fresh)
+        except BaseException:
+            fresh.close()
+            raise
+        if self._engine is not None:
+            self._engine.close()
+        self.settings, self._engine = settings, fresh
+        return dataclasses.replace(found, current=True)
 
     @property
     def serving(self) -> Serving:
@@ -78,11 +98,14 @@ class Session:
             self._engine = None
 
 
-def connected(*, home: str | None = None, engine: str | None = None) -> Engine:
+def connected(*, home: str | None = None, engine: str | None = None, host: str | None = None) -> Engine:
     """An engine as the environment says, unless told otherwise; see `jupyimg.connect`."""
     settings = settings_from(os.environ)
     if home is not None:
         settings = dataclasses.replace(settings, home=Path(home).expanduser())
     if engine is not None:
         settings = dataclasses.replace(settings, engine=engine)
+    if host is not None:
+        daemon = dataclasses.replace(settings.daemon, host=host, podman_host=host)
+        settings = dataclasses.replace(settings, daemon=daemon)
     return open_engine(settings)

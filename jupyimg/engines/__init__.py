@@ -38,7 +38,11 @@ __all__ = [
     "open_serving",
 ]
 
-ENGINES = {"embedded": "jupyimg.engines.embedded:Embedded"}
+ENGINES = {
+    "embedded": "jupyimg.engines.embedded:Embedded",
+    "docker": "jupyimg.engines.docker.engine:Docker",
+    "podman": "jupyimg.engines.docker.engine:Docker",
+}
 """Engines by the name that chooses them."""
 
 

@@ -9,7 +9,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyimg.credentials import server_of
+from jupyimg.engines import open_mirrors
 from jupyimg.engines.exploring import left
+from jupyimg.errors import CredentialError, Misuse
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import FactRecord
 
@@ -66,7 +69,47 @@ def _registries(engine: Engine, settings: Settings, paths: bool) -> Lines:  # no
         yield "Docker Hub API", _bare(settings.hub_api)
 
 
-SECTIONS: list[Callable[[Engine, Settings, bool], Lines]] = [_engine, _store, _registries]
+def _mirrors(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001
+    try:
+        listed = open_mirrors(settings).listed()
+    except Misuse as error:  # which stops registries, but not the telling of all else
+        yield "mirrors", error.message
+        return
+    for registry in dict.fromkeys(record.registry for record in listed):
+        tried = [record.mirror for record in listed if record.registry == registry]
+        yield f"mirrors of {registry}", ", ".join(tried)
+
+
+def _logins(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001
+    """Where a login comes from; who it is for a registry is nobody else's business, and a secret is never read out."""
+    kept = engine.remote.credentials
+    try:
+        hosts = [server_of(key) for key in kept.hosts()]
+    except CredentialError as error:
+        yield "logins", error.message
+        return
+    for host in dict.fromkeys([*hosts, *engine.remote.registries.known()]):
+        source = kept.source_of(host)
+        if source:
+            yield f"login for {host}", source
+
+
+def _trust(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001
+    if settings.policy is not None:
+        wanted = ", and a signature is always wanted" if settings.content_trust else ""
+        yield "trust policy", _shown(settings.policy, paths=True) + wanted
+    elif settings.content_trust:
+        yield "trust policy", "none, so nothing can be pulled while DOCKER_CONTENT_TRUST is on"
+
+
+SECTIONS: list[Callable[[Engine, Settings, bool], Lines]] = [
+    _engine,
+    _store,
+    _registries,
+    _mirrors,
+    _logins,
+    _trust,
+]
 """What gives the lines, in their order."""
 
 

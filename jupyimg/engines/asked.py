@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jupyimg.errors import Misuse
+from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
-from jupyimg.model.reference import Reference
+from jupyimg.model.reference import DEFAULT_TAG, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from jupyimg.model.content import Step
     from jupyimg.model.records import TransferRecord
 
     Transfers = Generator[Step, None, list[TransferRecord]]
@@ -27,3 +28,16 @@ def as_reference(reference: Reference | str, *, default_tag: str = "latest") -> 
 def as_platform(platform: Platform | str | None) -> Platform | None:
     """What a caller may give as a platform, as a value; "all" is not one and is for the caller to tell apart."""
     return Platform.parse(platform) if isinstance(platform, str) else platform
+
+
+def complete(name: Reference | str, *, all_tags: bool) -> Generator[Step, None, Reference]:
+    """The reference, with Docker's default tag where none is given and one is needed."""
+    reference = as_reference(name, default_tag="")
+    if all_tags:
+        if reference.tag or reference.digest:
+            raise Misuse("a tag cannot be used with --all-tags", hint=f"write {reference.familiar_name} alone")
+        return reference
+    if reference.tag or reference.digest:
+        return reference
+    yield Step(Phase.NOTE, text=f"Using default tag: {DEFAULT_TAG}")
+    return reference.with_tag(DEFAULT_TAG)

@@ -103,6 +103,8 @@ def detail(known: Known, manifest: Manifest, config_bytes: bytes) -> ImageDetail
         document=body,
         manifest=document(manifest.raw),
         config=raw,
+        size=manifest.content_size,
+        unpacked=known.unpacked,
     )
 
 

@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     Owners = Mapping[str, Mapping[Digest, float]]
 
 
-_SHOWN = 8
-"""How many names an error lists."""
-
-
 class Embedded(Engine):
     """Images in an OCI layout under ``settings.home``; the `Engine` says what each method does and raises."""
 
@@ -166,7 +162,7 @@ class Embedded(Engine):
         freed = reclaim.deleted(self.store.drop(edit))
         done = [*(row for plan in plans for row in plan.untagged), *freed]
         if failures:
-            raise _first(failures, done)
+            raise removal.first(failures, done)
         return done
 
     def prune_plan(
@@ -328,18 +324,3 @@ def _alone(one: Held) -> Entry:
 
 def _rows(items: Sequence[Held]) -> list[tuple[Entry, Descriptor]]:
     return [(item.entry, item.descriptor) for item in items]
-
-
-def _first(failures: list[ImageError], done: list[RemovalRecord]) -> ImageError:
-    """The first failure; where others were removed all the same, it says which and carries their records."""
-    first = failures[0]
-    untagged = [row.reference for row in done if row.reference is not None]
-    names = [name for name in untagged if "@" not in name] or untagged
-    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    if done:
-        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-        more += f"; removed all the same: {shown or 'what has no name'}"
-    first.done = tuple(done)
-    first.message += more
-    first.args = (first.message,)
-    return first

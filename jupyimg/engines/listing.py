@@ -68,8 +68,15 @@ def keep(
     Raises:
         ImageNotFound: a name in ``before`` or ``since`` is not held.
     """
-    before = _times(filters.before, held, created)
-    since = _times(filters.since, held, created)
+    return test(filters, _times(filters.before, held, created), _times(filters.since, held, created))
+
+
+def test(filters: ImageFilter, before: Sequence[datetime], since: Sequence[datetime]) -> Callable[[ImageRecord], bool]:
+    """The test that a record must pass, given when the images in before and since were built.
+
+    Raises:
+        Misuse: a pattern that is none.
+    """
     labels = [label.partition("=") for label in filters.labels]
     globs = [glob(pattern) for pattern in filters.references]
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyimg.engines import held, open_admission
-from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, as_reference
+from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, complete
 from jupyimg.engines.ends import Pinned
 from jupyimg.errors import ImageNotFound, Misuse
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
-from jupyimg.model.reference import DEFAULT_TAG
 from jupyimg.store import find
 from jupyimg.transfer import Selection, copying
 
@@ -45,7 +44,7 @@ class Moving:
         self, name: Reference | str, platform: Platform | str | None, *, all_tags: bool, trust: bool | None
     ) -> Transfers:
         """See `Engine.pulling`."""
-        reference = yield from _complete(name, all_tags=all_tags)
+        reference = yield from complete(name, all_tags=all_tags)
         if platform == ALL_PLATFORMS:
             selection = Selection()
         else:
@@ -60,7 +59,7 @@ class Moving:
 
     def pushing(self, name: Reference | str, platform: Platform | str | None, *, all_tags: bool) -> Transfers:
         """See `Engine.pushing`."""
-        reference = yield from _complete(name, all_tags=all_tags)
+        reference = yield from complete(name, all_tags=all_tags)
         if reference.digest is not None:
             raise Misuse(f"cannot push {reference.familiar}: a digest is not a name to give", hint="push it by a tag")
         here = held.hold(self.store, self.store.entries())
@@ -117,19 +116,6 @@ class Moving:
             f"Only {held.platform_of(one)} of this multi-platform image is pushed, as a single manifest; "
             f"pull it with --platform all to push the whole index"
         )
-
-
-def _complete(name: Reference | str, *, all_tags: bool) -> Generator[Step, None, Reference]:
-    """The reference, with Docker's default tag where none is given and one is needed."""
-    reference = as_reference(name, default_tag="")
-    if all_tags:
-        if reference.tag or reference.digest:
-            raise Misuse("a tag cannot be used with --all-tags", hint=f"write {reference.familiar_name} alone")
-        return reference
-    if reference.tag or reference.digest:
-        return reference
-    yield Step(Phase.NOTE, text=f"Using default tag: {DEFAULT_TAG}")
-    return reference.with_tag(DEFAULT_TAG)
 
 
 def _origins(here: list[Held], rows: list[Held], goal: Reference) -> list[str]:

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyimg.engines.held import Held
+    from jupyimg.errors import ImageError
     from jupyimg.model.reference import Reference
+
+
+_SHOWN = 8
+"""How many names an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +105,18 @@ def _untagged(held: Sequence[Held], found: Sequence[Held]) -> list[RemovalRecord
             text = item.name.with_digest(item.digest).familiar
             rows[text] = RemovalRecord(action="untagged", reference=text, digest=item.digest)
     return list(rows.values())
+
+
+def first(failures: list[ImageError], done: list[RemovalRecord]) -> ImageError:
+    """The first failure; where others were removed all the same, it says which and carries their records."""
+    first = failures[0]
+    untagged = [row.reference for row in done if row.reference is not None]
+    names = [name for name in untagged if "@" not in name] or untagged
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    if done:
+        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+        more += f"; removed all the same: {shown or 'what has no name'}"
+    first.done = tuple(done)
+    first.message += more
+    first.args = (first.message,)
+    return first

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from jupyimg.errors import Misuse
 from jupyimg.model.content import Phase, Step, drain
-from jupyimg.model.records import ServerRecord, Status, TransferRecord
+from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DOCKER_HUB, Reference
+from jupyimg.model.running import ServerRecord
 from jupyimg.samples import Samples
 from jupyimg.server import ImageServer, ServerSettings, read_htpasswd
 from jupyimg.store import Store

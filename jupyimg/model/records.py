@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from jupyimg.model.running import ContainerRecord, EngineRecord, LogRecord
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -26,12 +28,13 @@ class ImageRecord:
     Attributes:
         repository: familiar name, such as ``nginx``; None for an image without any name.
         tag: None for an image held by digest, or one whose tag has moved on.
-        image_id: digest of the config.
+        image_id: digest of the config; None where a daemon's containerd store names images by other digests.
         created: build time, UTC.
-        size: bytes of the config and distinct layers, compressed as they are stored.
+        size: bytes of the config and distinct layers, compressed as they are stored; None where only files are kept.
         unpacked: bytes of its files as Docker counts them; None until a walk of the layers has found it.
-        digest: what a pull by digest names: the index if it came from one, else the manifest.
-        manifest_digest: the manifest of this platform.
+        digest: what a pull by digest names: the index if it came from one, else the manifest; None where it never
+            was in a registry, or where which of several it is cannot be told.
+        manifest_digest: the manifest of this platform; None where the engine does not keep it.
         reference: what commands take: ``name:tag``, ``name@digest``, or the image ID where there is no name. Where a
             name holds several platforms it means all of them, and the image ID means one.
         containers: how many containers use it; None where the engine knows no containers.
@@ -42,13 +45,13 @@ class ImageRecord:
 
     repository: str | None
     tag: str | None
-    image_id: Digest
+    image_id: Digest | None
     created: datetime | None
-    size: int
+    size: int | None
     unpacked: int | None
     platform: str | None
-    digest: Digest
-    manifest_digest: Digest
+    digest: Digest | None
+    manifest_digest: Digest | None
     reference: str
     containers: int | None = None
     labels: dict[str, str] = field(default_factory=dict)
@@ -66,7 +69,7 @@ class HistoryRecord:
         size: bytes of the layer's files, unpacked, as Docker counts them; 0 for a step without a layer;
             None where it is not known.
         compressed: bytes of the layer as stored; 0 for a step without a layer.
-        empty: True for a step that only changed the config.
+        empty: True for a step that only changed the config; None where that cannot be told from an empty layer.
     """
 
     image_id: Digest | None
@@ -75,7 +78,7 @@ class HistoryRecord:
     size: int | None
     compressed: int | None
     comment: str
-    empty: bool
+    empty: bool | None
     layer_digest: Digest | None
     diff_id: Digest | None
 
@@ -100,19 +103,19 @@ class TransferRecord:
 
     Attributes:
         reference: familiar name it now has.
-        digest: what the name resolves to: the top-level manifest or index.
+        digest: what the name resolves to: the top-level manifest or index; None where a daemon does not know it.
         image_id: digest of the config; None where several platforms were moved.
-        size: bytes of its content, all platforms that were moved.
-        transferred: bytes that really moved; the rest was there already.
+        size: bytes of its content, all platforms that were moved; None where a daemon does not say.
+        transferred: bytes that really moved; the rest was there already. None where a daemon does not say.
         seconds: how long it took.
     """
 
     reference: str
-    digest: Digest
+    digest: Digest | None
     image_id: Digest | None
     status: Status
-    size: int
-    transferred: int = 0
+    size: int | None
+    transferred: int | None = 0
     seconds: float = 0.0
 
 
@@ -163,14 +166,15 @@ class RemovalRecord:
     Attributes:
         action: "untagged" or "deleted".
         reference: the name that was removed; None for a deletion.
-        digest: what it pointed at, or what was deleted; None for an upload that broke off before it had one.
-        freed: bytes of disk given back; 0 for a name.
+        digest: what it pointed at, or what was deleted; None where a daemon does not say, and for an upload that broke
+            off before it had one.
+        freed: bytes of disk given back; 0 for a name, None where a daemon does not say.
     """
 
     action: str
     reference: str | None
     digest: Digest | None
-    freed: int = 0
+    freed: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,57 +221,24 @@ class ImageDetail:
         platform: of the image shown.
         platforms: all that its index offers; those held locally are in ``held``.
         document: what Docker's inspect shows, under Docker's keys (Id, RepoTags, Created, Config, RootFS ...).
-        manifest: the manifest as plain data.
-        config: the config as plain data.
+        manifest: the manifest as plain data; empty where a daemon does not show it.
+        config: the config as plain data; empty where a daemon does not show it.
+        size: see `ImageRecord`.
+        unpacked: see `ImageRecord`.
     """
 
     reference: str
-    image_id: Digest
-    digest: Digest
-    manifest_digest: Digest
+    image_id: Digest | None
+    digest: Digest | None
+    manifest_digest: Digest | None
     platform: Platform | None
     platforms: tuple[str, ...]
     held: tuple[str, ...]
     document: dict[str, Any]
     manifest: dict[str, Any]
     config: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerRecord:
-    """A store that is served, or has just stopped being served, as a registry.
-
-    Attributes:
-        address: ``HOST:PORT`` as clients on this machine write it.
-        store: the folder; not shown, since a saved notebook need not say where its author's files lie.
-        what: what is in it, in words.
-        running: whether it serves.
-        example: a name in it to try, without host; "" where it holds none.
-        read_only: whether pushes are refused.
-        login: whether a user and a password are asked for.
-    """
-
-    address: str
-    store: str
-    what: str
-    running: bool
-    example: str = ""
-    read_only: bool = False
-    login: bool = False
-
-    def lines(self) -> list[str]:
-        """What to say of it: where it is, and how others pull from it."""
-        if not self.running:
-            return [f"No longer serving {self.what} at {self.address}"]
-        login = [f"  docker login {self.address}"] if self.login else []
-        name = f"{self.address}/{self.example or 'NAME'}"
-        return [
-            f"Serving {self.what} at {self.address}" + (", read-only" if self.read_only else ""),
-            *login,
-            f"  %image pull {name}",
-            f"  docker pull {name}",
-            f"  skopeo copy --src-tls-verify=false docker://{name} oci:FOLDER:TAG",
-        ]
+    size: int | None = None
+    unpacked: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -413,6 +384,9 @@ Record = (
     | TransferRecord
     | RemovalRecord
     | DiskRecord
+    | ContainerRecord
+    | LogRecord
+    | EngineRecord
     | SearchRecord
     | TagRecord
     | RepositoryRecord

@@ -12,6 +12,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSettings:
+    """Where a Docker or Podman daemon is, for the engines that need one.
+
+    Attributes:
+        host: ``unix://``, ``tcp://``, ``ssh://`` or ``npipe://`` ($DOCKER_HOST); "" leaves it to the context.
+        context: a name in ``config/contexts`` ($DOCKER_CONTEXT); "" is the current one of ``config/config.json``.
+        config: folder of the docker command's settings ($DOCKER_CONFIG); None has none.
+        tls_verify: whether ``host`` must prove who it is ($DOCKER_TLS_VERIFY).
+        cert_path: folder of ca.pem, cert.pem and key.pem ($DOCKER_CERT_PATH); "" is ``config``.
+        api_version: spoken without asking the daemon ($DOCKER_API_VERSION); "" agrees on one.
+        podman_host: as ``host``, for Podman ($CONTAINER_HOST).
+        runtime_dir: folder of this user's sockets ($XDG_RUNTIME_DIR).
+    """
+
+    host: str = ""
+    context: str = ""
+    config: Path | None = None
+    tls_verify: bool = False
+    cert_path: str = ""
+    api_version: str = ""
+    podman_host: str = ""
+    runtime_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the user or the environment chose.
 
@@ -23,6 +48,7 @@ class Settings:
         proxies: ``http``, ``https``, ``all`` and ``no``, as in $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, $NO_PROXY.
         hub_api: URL to ask instead of Docker Hub's own for search and tags, such as a lab's copy ($JUPYIMG_HUB_API).
         ca_file: certificate authorities to trust instead of the system's ($SSL_CERT_FILE).
+        daemon: where the engines "docker" and "podman" find theirs.
         user_config: folder that holds ``containers/`` and ``docker/`` with a user's settings (``~/.config``, whatever
             $XDG_CONFIG_HOME says, as containers has it); None reads none.
         system_config: the same of the machine (``/etc``, or $JUPYIMG_ETC); None reads none.
@@ -50,6 +76,7 @@ class Settings:
     proxies: dict[str, str] = field(default_factory=dict, repr=False)
     hub_api: str = ""
     ca_file: str = ""
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
     user_config: Path | None = None
     system_config: Path | None = None
     registries_conf: Path | None = None

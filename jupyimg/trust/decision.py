@@ -50,6 +50,8 @@ def admission(settings: Settings, place: Evidence, *, trust: bool | None = None)
     if trust is False or (settings.policy is None and not demanding):
         return None
     policy = read_policy(settings.policy) if settings.policy is not None else None
+    if policy is not None and policy.takes_anything and not demanding:
+        return None
     return Admission(settings, place, policy, demanding=demanding)
 
 

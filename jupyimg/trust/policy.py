@@ -89,6 +89,12 @@ class Policy:
                 return f'docker["{scope}"]', found[scope]
         return "default", self.default
 
+    @property
+    def takes_anything(self) -> bool:
+        """Whether no image of any registry needs to be looked at, as by the file that distributions bring along."""
+        parts = [self.default, *self.transports.get("docker", {}).values()]
+        return all(isinstance(requirement, Anything) for part in parts for requirement in part)
+
 
 def read_policy(path: Path) -> Policy:
     """Read a policy file.

@@ -8,7 +8,7 @@ lazy seam of this floor.
     plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
     plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
-    port, explorer    -> a widget to look around in and act
+    lines, following  -> a log while it comes               port, explorer -> a widget to look around in and act
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.views import formatter, plain
 from jupyimg.views.answer import Answer
+from jupyimg.views.lines import Lines, PrintedLines
 from jupyimg.views.progress import LogProgress, Progress
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _ROOMS = {
     "explorer": "jupyimg.views.explorer",
     "kernel": "jupyimg.views.progress_kernel",
     "terminal": "jupyimg.views.progress_terminal",
+    "following": "jupyimg.views.following",
 }
 
 
@@ -91,6 +93,8 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
         kind: the operation, which decides the words.
         file: where the terminal's and the log's go; standard error if None.
     """
+    if kind == "logs":
+        return _lines(where)
     match where:
         case "kernel":
             made: Progress = _room("kernel").KernelProgress(kind)
@@ -101,6 +105,14 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
         case _:
             made = Progress(kind)
     return made
+
+
+def _lines(where: str) -> Progress:
+    """How the lines of a log are shown while they come."""
+    if where == "kernel":
+        made: Progress = _room("following").KernelLines()
+        return made
+    return Lines() if where == "quiet" else PrintedLines()
 
 
 def install(shell: Any) -> None:

@@ -38,15 +38,16 @@ def card(record: ImageDetail, *, folded: bool = False) -> str:
         _fold("Config", _table(_settings(record)), opened=not folded),
         _layers(record),
         _fold("Everything inspect says", _tree(record.document)),
-        _fold("Manifest", _tree(record.manifest)),
-        _fold("Config as stored", _tree(record.config)),
+        _fold("Manifest", _tree(record.manifest)) if record.manifest else "",
+        _fold("Config as stored", _tree(record.config)) if record.config else "",
     ]
     return element("div", *parts, class_="jupyimg", style=_BOX)
 
 
 def _heading(record: ImageDetail) -> str:
     name = element("b", say(record.reference), style="font-size:115%")
-    ident = element("span", say(record.image_id.short), style=style(MONO, FAINT), title=record.image_id)
+    known = record.image_id or record.digest
+    ident = element("span", say(known.short), style=style(MONO, FAINT), title=known) if known else ""
     return element("div", f"{name} &nbsp;{ident}") + element("div", " · ".join(_summary(record)), style=FAINT)
 
 
@@ -56,16 +57,16 @@ def _summary(record: ImageDetail) -> Iterator[str]:
     created = read_time(_text(record.document.get("Created")))
     if created is not None and created > words.LONG_AGO:
         yield element("span", f"built {words.age(created, datetime.now(UTC))}", title=words.exact(created))
-    for key, what in (("Size", "compressed"), ("UnpackedSize", "unpacked")):
-        size = record.document.get(key)
-        if isinstance(size, int):
+    for size, what in ((record.size, "compressed"), (record.unpacked, "unpacked")):
+        if size is not None:
             yield element("span", f"{words.size(size, 3)} {what}", title=f"{size:,} bytes")
-    yield words.count(len(_layer_list(record)), "layer")
+    yield words.count(len(_layer_list(record)) or len(_diff_ids(record)), "layer")
 
 
 def _facts(record: ImageDetail) -> Iterator[tuple[str, str]]:
-    yield "digest", _mono(record.digest)
-    if record.manifest_digest != record.digest:
+    if record.digest is not None:
+        yield "digest", _mono(record.digest)
+    if record.manifest_digest is not None and record.manifest_digest != record.digest:
         yield "manifest", _mono(record.manifest_digest)
     tags = record.document.get("RepoTags")
     if isinstance(tags, list) and tags and tags != [record.reference]:
@@ -117,6 +118,13 @@ def _pair(text: str) -> str:
 def _layer_list(record: ImageDetail) -> list[dict[str, Any]]:
     layers = record.manifest.get("layers")
     return [layer for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+
+
+def _diff_ids(record: ImageDetail) -> list[object]:
+    """The layers of an image whose manifest is not known."""
+    root = record.document.get("RootFS")
+    layers = root.get("Layers") if isinstance(root, dict) else None
+    return layers if isinstance(layers, list) else []
 
 
 def _layers(record: ImageDetail) -> str:

@@ -162,7 +162,16 @@ LOGS = (
     Column("line", Meaning.TEXT, "what was written"),
 )
 
-TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy", "pin", "unpin")
+ENGINES = (
+    Column("engine", Meaning.TEXT, "the name that chooses it"),
+    Column("current", Meaning.FLAG, "true for the one that this notebook works with"),
+    Column("reachable", Meaning.FLAG, "whether it answers"),
+    Column("version", Meaning.TEXT, "what it is"),
+    Column("api_version", Meaning.TEXT, "of the API that is spoken with it"),
+    Column("address", Meaning.TEXT, "where it is; missing for the one in this process"),
+)
+
+TRANSFER_KINDS = ("pull", "push", "load", "tag", "save", "copy", "send", "pin", "unpin")
 REMOVAL_KINDS = ("rmi", "prune", "prune --dry-run")
 
 CATALOG = (Column("repository", Meaning.TEXT, "what tags and pull take"),)
@@ -202,6 +211,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "df -v": DISK_IMAGES,
     "ps": CONTAINERS,
     "logs": LOGS,
+    "engine": ENGINES,
     "mirror": MIRRORS,
     "mirror test": MIRROR_TESTS,
 }

@@ -25,6 +25,7 @@ from jupyimg.model.records import (
     TagRecord,
     TransferRecord,
 )
+from jupyimg.model.running import ContainerRecord, EngineRecord, LogRecord
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import Column, Meaning, columns_of
@@ -46,6 +47,10 @@ def frame(answer: Answer) -> pd.DataFrame:
     """
     columns = columns_of(answer.kind, quiet=answer.quiet)
     made = pd.DataFrame({c.name: series(c, [getattr(record, c.name) for record in answer.records]) for c in columns})
+    if answer.kind == "logs":
+        # Python's times end at microseconds; what a daemon says of a line does not.
+        rest = [getattr(record, "nanosecond", 0) for record in answer.records]
+        made["time"] += pd.Series(rest, dtype="timedelta64[ns]")
     made.attrs["jupyimg"] = {
         "kind": answer.kind,
         "no_trunc": answer.no_trunc,
@@ -61,6 +66,9 @@ _KINDS: dict[type, str] = {
     HistoryRecord: "history",
     TransferRecord: "pull",
     RemovalRecord: "rmi",
+    ContainerRecord: "ps",
+    LogRecord: "logs",
+    EngineRecord: "engine",
     DiskRecord: "df",
     DiskImageRecord: "df -v",
     SearchRecord: "search",

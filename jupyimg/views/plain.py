@@ -18,7 +18,7 @@ from jupyimg.views.totals import total
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from jupyimg.model.records import ServerRecord
+    from jupyimg.model.running import ServerRecord
     from jupyimg.views.answer import Answer
     from jupyimg.views.shown import Shown
 

@@ -64,12 +64,29 @@ def _rich_known(rows: Sequence[Row], look: Look, name: str) -> bool:
     return look.rich and _known(rows, look, name)
 
 
+def _stored(rows: Sequence[Row], _look: Look, name: str) -> bool:
+    """Sizes as stored, unless nobody knows them: a daemon may know only those of the files."""
+    return any(row[name] is not None for row in rows) or all(row["unpacked"] is None for row in rows)
+
+
+def _instead(rows: Sequence[Row], look: Look, _name: str) -> bool:
+    return not _stored(rows, look, "size")
+
+
+def _files(rows: Sequence[Row], look: Look, name: str) -> bool:
+    return _rich_known(rows, look, name) or _instead(rows, look, name)
+
+
 def _said(rows: Sequence[Row], look: Look, name: str) -> bool:
     return not look.rich or _known(rows, look, name)
 
 
 def _several(rows: Sequence[Row], look: Look, name: str) -> bool:
     return look.rich and len({row[name] for row in rows}) > 1
+
+
+def _size(rows: Sequence[Row], _look: Look, name: str) -> bool:
+    return not rows or any(row[name] is not None for row in rows)
 
 
 def _foreign(rows: Sequence[Row], _look: Look, name: str) -> bool:
@@ -82,7 +99,7 @@ _TRANSFERS: dict[str, When] = {
     "status": _always,
     "digest": _always,
     "image_id": _known,
-    "size": _always,
+    "size": _size,
     "transferred": _some,
     "seconds": _some,
 }
@@ -96,8 +113,8 @@ _PLANS: dict[str, dict[str, When]] = {
         "digest": _asked,
         "image_id": _always,
         "created": _always,
-        "size": _always,
-        "unpacked": _rich_known,
+        "size": _stored,
+        "unpacked": _files,
         "platform": _foreign,
     },
     "history": {
@@ -129,11 +146,18 @@ _PLANS: dict[str, dict[str, When]] = {
     "catalog": {"repository": _always},
     "info": {"field": _always, "value": _always},
     "df -v": {
-        **dict.fromkeys(("repository", "tag", "image_id", "created", "size", "shared", "unique"), _always),
+        **dict.fromkeys(("repository", "tag", "image_id", "created"), _always),
+        "size": _stored,
+        "unpacked": _instead,
+        **dict.fromkeys(("shared", "unique"), _always),
         "containers": _known,
     },
     "ps": dict.fromkeys(("container_id", "image", "created", "state", "ports", "name"), _always),
     "logs": dict.fromkeys(("time", "stream", "line"), _always),
+    "engine": {
+        **dict.fromkeys(("engine", "current", "reachable", "version"), _always),
+        **dict.fromkeys(("api_version", "address"), _known),
+    },
     "mirror": dict.fromkeys(("registry", "mirror", "insecure", "pull", "file"), _always),
     "mirror test": {
         **dict.fromkeys(("registry", "endpoint", "role", "status", "milliseconds"), _always),

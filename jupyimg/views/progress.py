@@ -74,9 +74,9 @@ class LogProgress(Progress):
 
     def changed(self, step: Step) -> None:
         line = line_of(self.ledger, step)
-        if line and step.item not in self._said:  # several names of one image share its layers
+        if line and not (step.text == "layer" and step.item in self._said):  # several names of an image share them
             self.write(line)
-            self._said |= {step.item} - {""}
+            self._said.add(step.item)
 
     def close(self) -> None:
         if self.ledger.outcome is not Outcome.DONE and self.ledger.items:  # before the first the error says it all

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jupyimg.views import words
 
 if TYPE_CHECKING:
-    from jupyimg.model.records import ServerRecord
+    from jupyimg.model.running import ServerRecord
 
 
 class Served:

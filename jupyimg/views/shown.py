@@ -110,8 +110,10 @@ def _missing(kind: str, column: Column) -> str:
     return "" if column.meaning in {Meaning.TEXT, Meaning.DIGEST, Meaning.WORD, Meaning.FLAG} else words.UNKNOWN
 
 
-def _text(_kind: str, column: Column, row: Row, look: Look) -> Cell:
+def _text(kind: str, column: Column, row: Row, look: Look) -> Cell:
     full = words.clean(str(row[column.name]))
+    if kind == "ps" and column.name == "image" and full.startswith("sha256:") and not look.no_trunc:
+        return Cell(words.short(full), full)  # its name has moved on
     limit = _LONG.get(column.name, _ANY_LONG)
     text = full if look.no_trunc else words.ellipsis(full, max(limit, _RICH_LONG) if look.rich else limit)
     return Cell(text, full if text != full else "")

@@ -58,6 +58,7 @@ _NOUNS = {
     "tags": "tag",
     "ps": "container",
     "logs": "line",
+    "engine": "engine",
     "mirror": "mirror",
     "mirror test": "endpoint",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
@@ -66,9 +67,11 @@ _NOUNS = {
 
 def _images(kind: str, rows: Sequence[Row]) -> str:
     """Two names of one image are one image: the count and the bytes are those of distinct content."""
-    images = len({row["manifest_digest"] for row in rows})
-    names = f"{len(rows)} names, " if images != len(rows) else ""
-    return f"{names}{words.count(images, 'image')}, {words.size(total(kind, rows), 3)}"
+    once = {row["manifest_digest"] or row.get("image_id"): row for row in rows}
+    names = f"{len(rows)} names, " if len(once) != len(rows) else ""
+    stored = any(row["size"] is not None for row in rows)
+    size = total(kind, rows) if stored else sum(row.get("unpacked") or 0 for row in once.values())
+    return f"{names}{words.count(len(once), 'image')}, {words.size(size, 3)}{'' if stored else ' unpacked'}"
 
 
 def _history(_kind: str, rows: Sequence[Row]) -> str:
@@ -98,7 +101,8 @@ def _transfers(kind: str, rows: Sequence[Row]) -> str:
     moved, took = sum(row["transferred"] or 0 for row in rows), sum(row["seconds"] or 0.0 for row in rows)
     images = words.count(len(rows), "image")
     if not moved:
-        return f"{images}, {words.size(total(kind, rows), 3)}"
+        known = any(row["size"] is not None for row in rows)
+        return f"{images}, {words.size(total(kind, rows), 3)}" if known else images
     return f"{images}, {words.size(moved, 3)} transferred in {words.seconds(took)}{rate(moved, took)}"
 
 
@@ -110,9 +114,11 @@ def rate(moved: float, took: float) -> str:
 def _removals(kind: str, rows: Sequence[Row]) -> str:
     untagged = sum(row["action"] == "untagged" for row in rows)
     would = " would be" if kind == "prune --dry-run" else ""
+    done = f"{untagged}{would} untagged, {len(rows) - untagged} deleted"
+    if any(row["freed"] is None for row in rows):
+        return done
     freed = words.size(total(kind, rows), 3)
-    end = f"total reclaimed space: {freed}" if kind == "prune" else f"{freed} freed"
-    return f"{untagged}{would} untagged, {len(rows) - untagged} deleted, {end}"
+    return f"{done}, total reclaimed space: {freed}" if kind == "prune" else f"{done}, {freed} freed"
 
 
 _EMPTY = {"prune": "total reclaimed space: 0B", "prune --dry-run": "nothing to remove"}

@@ -79,6 +79,11 @@ def iso_seconds(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def stamp(moment: datetime, nanosecond: int) -> str:
+    """A time as daemons write it before a line: RFC 3339 in UTC, to the nanosecond."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}{nanosecond:03}Z"
+
+
 def seconds(count: float) -> str:
     """A measured time span: "0.04 s", "3.2 s", "128 s"."""
     return f"{count:.0f} s" if count >= 100 else f"{count:.{1 if count >= 1 else 2}f} s"  # noqa: PLR2004

@@ -98,7 +98,8 @@ def _daemon(name: str, folder: Path, command: Sequence[str], env: dict[str, str]
     with running(command, folder / f"{name}.log", lambda _: _answers(path), env=env) as up:
         daemon = Daemon(name, path, folder, up.log)
         yield daemon
-        daemon.remove_containers()  # Podman's would outlive it
+        if _answers(path):  # a test may have stopped it
+            daemon.remove_containers()  # Podman's would outlive it
 
 
 @contextmanager

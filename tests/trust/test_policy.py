@@ -123,3 +123,16 @@ def test_a_policy_without_end_is_not_read_to_its_end(tmp_path):
         read_policy(path)
     assert tracemalloc.get_traced_memory()[1] < 32 << 20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("document", "anything"),
+    [
+        ({"default": ANY}, True),
+        ({"default": ANY, "transports": {"docker": {"quay.io": ANY}, "oci": {"": NO}}}, True),
+        ({"default": ANY, "transports": {"docker": {"quay.io": NO}}}, False),
+        ({"default": NO, "transports": {"docker": {"": ANY}}}, False),
+    ],
+)
+def test_a_policy_that_takes_anything_of_every_registry_is_told_from_others(document, anything):
+    assert parse_policy(json.dumps(document).encode()).takes_anything is anything

@@ -100,5 +100,6 @@ def detail(**changes: Any) -> ImageDetail:
         },
         manifest={"schemaVersion": 2, "layers": layers},
         config={"architecture": "amd64", "os": "linux", "config": config},
+        size=73_149_000,
     )
     return dataclasses.replace(record, **changes)

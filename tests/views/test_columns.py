@@ -60,7 +60,7 @@ PROMISED = {
         "created": "datetime64[ns, UTC]",
         "updated": "datetime64[ns, UTC]",
     },
-    **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy", "pin", "unpin"), TRANSFERS),
+    **dict.fromkeys(("pull", "push", "load", "tag", "save", "copy", "send", "pin", "unpin"), TRANSFERS),
     **dict.fromkeys(("rmi", "prune", "prune --dry-run"), REMOVALS),
     "df": {"type": "category", **dict.fromkeys(("total", "active", "size", "reclaimable", "reported"), "Int64")},
     "catalog": {"repository": "str"},
@@ -75,6 +75,14 @@ PROMISED = {
         "ports": "str",
     },
     "logs": {"time": "datetime64[ns, UTC]", "stream": "category", "line": "str"},
+    "engine": {
+        "engine": "str",
+        "current": "boolean",
+        "reachable": "boolean",
+        "version": "str",
+        "api_version": "str",
+        "address": "str",
+    },
     "mirror": {"registry": "str", "mirror": "str", "insecure": "boolean", "pull": "category", "file": "str"},
     "mirror test": {
         "registry": "str",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Opener = Callable[[IO[bytes]], Readable]
 
-_OPENERS: dict[bytes, Opener] = {
+OPENERS: dict[bytes, Opener] = {
     b"\x1f\x8b": lambda file: cast("Readable", igzip.IGzipFile(fileobj=file, mode="rb")),  # type: ignore[no-untyped-call]
     b"BZh": lambda file: cast("Readable", bz2.BZ2File(file)),
     b"\xfd7zXZ\x00": lambda file: _Xz(file),  # noqa: PLW0108 - it is made below
@@ -42,9 +42,9 @@ _OPENERS: dict[bytes, Opener] = {
 
 _XZ_MEMORY = 100 << 20
 """Bytes that unpacking xz may take: its own greatest preset takes 65 MiB, its format allows 4 GiB."""
-_LONGEST = max(map(len, _OPENERS))
+_LONGEST = max(map(len, OPENERS))
 _ROOM, _RATIO = 1 << 30, 200
-_DAMAGED = (OSError, EOFError, lzma.LZMAError, zstd.ZstdError, cast("type[Exception]", igzip_lib.IsalError))
+DAMAGED = (OSError, EOFError, lzma.LZMAError, zstd.ZstdError, cast("type[Exception]", igzip_lib.IsalError))
 
 
 class Counted(io.RawIOBase):
@@ -118,7 +118,7 @@ def plain(
         head = _begun(file)
     if not head:
         raise ContentError(f"{shown} is empty", hint="save the image again, or look whether the path is right")
-    opener = next((made for magic, made in _OPENERS.items() if head.startswith(magic)), None)
+    opener = next((made for magic, made in OPENERS.items() if head.startswith(magic)), None)
     if opener is None and at_start:
         with disk(f"read {shown}"):
             file.seek(0)
@@ -172,7 +172,7 @@ def _copied(
         check()
         try:
             chunk = unwrapped.read(CHUNK)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             hint = "bring the archive over again; nothing was loaded from it"
             raise ContentError(f"{shown} cannot be unpacked: {error}", hint=hint) from None
         if not chunk:

@@ -1,0 +1,1 @@
+"""The Docker engine: Docker Engine and Podman by way of their API."""
