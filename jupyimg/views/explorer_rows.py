@@ -91,13 +91,17 @@ def _image(key: str, record: ImageRecord, platform: str) -> Row:
     return Row(
         key=key,
         name=record.reference,
-        shown=record.reference if record.tag else f"{record.repository or words.NONE} {record.image_id.short}",
-        size=record.size,
+        shown=record.reference if record.tag else _nameless(record),
+        size=record.unpacked if record.size is None else record.size,
         created=record.created,
         platforms=[platform] if platform else [],
         platform=platform,
         mark="dangling" if record.dangling else "pinned" if record.pinned else kind,
     )
+
+
+def _nameless(record: ImageRecord) -> str:
+    return f"{record.repository or words.NONE} {words.short(str(record.image_id or record.reference))}"
 
 
 def _tags(records: Sequence[TagRecord]) -> list[Row]:

@@ -32,8 +32,9 @@ _SHARERS = 100
 def sight(seen: Sight, *, remote: bool, platform: str = "") -> dict[str, Any]:
     """One image for the page; ``platform`` is the one that was asked for, or ""."""
     detail = seen.detail
-    layers = [record for record in reversed(seen.history) if record.layer_digest is not None]
-    own = {detail.reference, str(detail.image_id), *map(str, _listed(detail.document.get("RepoTags")))}
+    layers = [record for record in reversed(seen.history) if record.layer_digest or record.diff_id]
+    image_id = str(detail.image_id or detail.document.get("Id") or detail.reference)
+    own = {detail.reference, image_id, *map(str, _listed(detail.document.get("RepoTags")))}
     shared = [_others(seen, record, set() if remote else own) for record in layers]
     return {
         "title": _leaf(detail.reference),
@@ -45,13 +46,13 @@ def sight(seen: Sight, *, remote: bool, platform: str = "") -> dict[str, Any]:
         "labels": _pairs(_mapping(detail.document.get("Config")).get("Labels")),
         "history": [_step(record) for record in seen.history[:_ITEMS]],
         "layers": [_layer(*each) for each in zip(layers[:_ITEMS], shared[:_ITEMS], strict=True)],
-        "boxes": [list(box) for box in treemap([record.compressed or 0 for record in layers[:_ITEMS]], MAP)],
+        "boxes": [list(box) for box in treemap([_bytes(record) or 0 for record in layers[:_ITEMS]], MAP)],
         "sharers": _sharers(layers, shared),
         "told": seen.holders is not None,
         "remote": remote,
         "lines": lines(
             detail.reference,
-            str(detail.image_id),
+            image_id,
             here=seen.here,
             platform=platform if len(detail.platforms) > 1 else "",
         ),
@@ -93,14 +94,15 @@ def _line(note: str, *before: str, chosen: str = "", after: str = "") -> dict[st
 
 def _summary(seen: Sight) -> Iterator[str]:
     document = seen.detail.document
+    sizes = ((seen.detail.size, "compressed"), (seen.detail.unpacked, "unpacked"))
     if seen.detail.platform is not None:
         yield words.clean(str(seen.detail.platform))
     created = read_time(str(document.get("Created") or ""))
     if created is not None and created > words.LONG_AGO:
         yield f"built {words.age(created, datetime.now(UTC))}"
-    for key, what in (("Size", "compressed"), ("UnpackedSize", "unpacked")):
-        if isinstance(document.get(key), int):
-            yield f"{words.size(document[key], 3)} {what}"
+    for size, what in sizes:
+        if size is not None:
+            yield f"{words.size(size, 3)} {what}"
 
 
 def _platforms(seen: Sight, *, remote: bool) -> list[list[Any]]:
@@ -114,10 +116,10 @@ def _platforms(seen: Sight, *, remote: bool) -> list[list[Any]]:
 
 def _facts(seen: Sight) -> Iterator[tuple[str, str]]:
     detail = seen.detail
-    yield "image ID", str(detail.image_id)
-    yield "digest", str(detail.digest)
+    yield "image ID", str(detail.image_id or "")
+    yield "digest", str(detail.digest or "")
     if detail.manifest_digest != detail.digest:
-        yield "manifest", str(detail.manifest_digest)
+        yield "manifest", str(detail.manifest_digest or "")
     tags = [tag for tag in map(str, _listed(detail.document.get("RepoTags"))) if tag != detail.reference]
     yield "also named", _leaf(", ".join(tags))
 
@@ -144,11 +146,18 @@ def _step(record: HistoryRecord) -> list[Any]:
 def _layer(record: HistoryRecord, others: Sequence[str]) -> list[Any]:
     """Digest, size in words, bytes, who else has it, what made it."""
     named = [_named(name) for name in others[:_ITEMS]]
-    return [str(record.layer_digest), _size(record.compressed), record.compressed, named, _leaf(record.created_by)]
+    digest, size = record.layer_digest or record.diff_id, _bytes(record)
+    return [str(digest), _size(size), size, named, _leaf(record.created_by)]
+
+
+def _bytes(record: HistoryRecord) -> int | None:
+    """As it is stored, else its files: a daemon may know only these."""
+    return record.size if record.compressed is None else record.compressed
 
 
 def _others(seen: Sight, record: HistoryRecord, own: set[str]) -> list[str]:
-    assert record.layer_digest is not None
+    if record.layer_digest is None:
+        return []
     return [name for name in (seen.holders or {}).get(record.layer_digest, ()) if name not in own]
 
 
@@ -161,7 +170,7 @@ def _sharers(layers: Sequence[HistoryRecord], shared: Sequence[Sequence[str]]) -
             if (name, str(record.layer_digest)) not in once:
                 once.add((name, str(record.layer_digest)))
                 count, size = found.get(name, (0, 0))
-                found[name] = count + 1, size + (record.compressed or 0)
+                found[name] = count + 1, size + (_bytes(record) or 0)
     ordered = sorted(found.items(), key=lambda item: (-item[1][1], item[0]))
     return [[_named(name), count, _size(size)] for name, (count, size) in ordered[:_SHARERS]]
 

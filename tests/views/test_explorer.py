@@ -319,3 +319,23 @@ def test_the_page_makes_no_markup_and_asks_nobody():
     script = room.Page._esm + room.Page._css
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|fetch\(|XMLHttp|\bimport\b|https?:|url\("
     assert re.findall(forbidden, str(script)) == []
+
+
+def test_what_a_daemon_does_not_know_is_left_out():
+    record = image(
+        size=None,
+        image_id=None,
+        digest=None,
+        manifest_digest=None,
+        tag=None,
+        repository=None,
+        reference="sha256:" + "0" * 64,
+    )
+    (row,) = rows_of(Answer(kind="images", records=[record]))
+    assert (row.shown, row.size) == ("<none> 000000000000", record.unpacked)
+    steps = [step(layer_digest=None, diff_id=LAYER, compressed=None, size=9, empty=False), step(empty=None, size=0)]
+    known = detail(image_id=None, digest=None, manifest_digest=None, document={"Id": "sha256:" + "1" * 64})
+    told = sight(seen(detail=known, history=steps, holders=None), remote=False)
+    assert told["facts"] == []
+    assert [layer[:3] for layer in told["layers"]] == [[str(LAYER), "9B", 9]]
+    assert told["sharers"] == []
