@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.services.browser import JupyterPage
     from tests.services.registry import Registry
 
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page's
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>\"' onmouseover=alert(3) \u202eevil"
 NOTEBOOKS_OWN = {
     "Cannot read properties of undefined (reading 'schema')",
