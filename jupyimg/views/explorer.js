@@ -303,7 +303,7 @@ function quiet(state, parts) {
 }
 
 function failed(message, mine, state, parts) {
-  const lines = [make("div", {}, make("strong", { textContent: "It failed: " }), foreign(message.text)),
+  const lines = [make("div", {}, make("strong", { textContent: message.text === "stopped" ? "" : "It failed: " }), foreign(message.text)),
     message.hint ? make("div", {}, foreign(message.hint)) : null].filter(Boolean);
   if (mine === "do") state.doing = false;
   quiet(state, parts);
