@@ -33,12 +33,17 @@ _THROWN_AWAY = {"POP_TOP", "PRINT_EXPR", "CALL_INTRINSIC_1"}
 
 @magics_class
 class ImageMagics(Magics):
-    """Settings of %image in this notebook: %config ImageMagics.display = "widget"."""
+    """Settings of %image in this notebook, such as %config ImageMagics.display = "widget"."""
 
     display = Enum(
         ["frame", "widget"],
         default_value="frame",
         help="what `images` shows: a DataFrame, or a table to search, sort and select from under it",
+    ).tag(config=True)
+    lang = Enum(
+        ["auto", "en", "zh"],
+        default_value="auto",
+        help="heads and feet in English or Chinese, or as the locale says; the columns of the data stay English",
     ).tag(config=True)
 
     shell: InteractiveShell
@@ -63,7 +68,8 @@ class ImageMagics(Magics):
             return None
         if isinstance(answer, Manual):
             return Help(answer)
-        return views.to_notebook(answer, widget=self.display == "widget")
+        lang = self.session.settings.lang if self.lang == "auto" else self.lang
+        return views.to_notebook(answer, widget=self.display == "widget", lang=lang)
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
         where = "kernel" if self.session.in_kernel else "terminal"

@@ -31,6 +31,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     containers = [own / ".config" / "containers", system / "containers"]
     return Settings(
         home=Path(home).expanduser() if home else user_data_path("jupyimg"),
+        lang=_lang(environ),
         engine=environ.get("JUPYIMG_ENGINE") or "embedded",
         platform=Platform.parse(platform) if platform else None,
         insecure=frozenset(environ.get("JUPYIMG_INSECURE", "").replace(",", " ").split()),
@@ -63,6 +64,12 @@ def _daemon(environ: Mapping[str, str], own: Path) -> DaemonSettings:
         podman_host=environ.get("CONTAINER_HOST", ""),
         runtime_dir=environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}",
     )
+
+
+def _lang(environ: Mapping[str, str]) -> str:
+    """The language of messages: the first of these that is set decides, as in POSIX (XBD 8.2)."""
+    said = next(filter(None, map(environ.get, ("JUPYIMG_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "zh" if said.lower().startswith("zh") else "en"
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from jupyimg.commands import (  # noqa: F401 - importing them declares their sub
     access,
     archives,
     browsing,
+    comparing,
     containers,
     engine,
     exploring,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 ORDER = (
     *("pull", "images", "inspect", "history", "tag", "push", "copy", "rmi", "save", "load"),
     *("prune", "df", "pin", "unpin", "browse", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
+    *("pull", "images", "inspect", "history", "compare", "tag", "push", "copy", "rmi", "save", "load"),
+    *("prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
     *("engine", "ps", "logs", "send", "serve", "samples"),
 )
 """The order in which people meet the subcommands."""

@@ -42,6 +42,8 @@ class Settings:
 
     Attributes:
         home: folder that holds ``store/`` and everything else of ours ($JUPYIMG_HOME).
+        lang: "en" or "zh", for what stands around the data in a notebook ($JUPYIMG_LANG, else what $LC_ALL,
+            $LC_MESSAGES or $LANG says of messages).
         engine: the name of one in `engines.ENGINES` ($JUPYIMG_ENGINE).
         platform: what is pulled and shown by default ($DOCKER_DEFAULT_PLATFORM); None is this machine's.
         insecure: registries (HOST[:PORT]) spoken to over plain http besides loopback ($JUPYIMG_INSECURE).
@@ -70,6 +72,7 @@ class Settings:
     """
 
     home: Path
+    lang: str = "en"
     engine: str = "embedded"
     platform: Platform | None = None
     insecure: frozenset[str] = frozenset()

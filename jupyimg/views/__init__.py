@@ -4,11 +4,14 @@ This front imports nothing heavy: a terminal never pays for pandas, and loading 
 modules that need pandas, IPython, ipywidgets or rich are imported by name when first used, through `_ROOMS`, the one
 lazy seam of this floor.
 
-    answer, columns   what is asked and what is promised        frames    -> pandas (and `df.oci`)
+    answer, columns   what is asked and what is promised        frames, series -> pandas (and `df.oci`: accessor, tree)
     plans, shown      which columns are seen, in which words    html      -> a frame in words, for browsers and text
     plain             -> a terminal, as Docker writes           detail    -> inspect: a mapping with a face
+    tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
+    geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
-    lines, following  -> a log while it comes               port, explorer -> a widget to look around in and act
+    lines, following  -> a log while it comes                   dispatch  -> what a frame runs for its user
+    port, explorer    -> a widget to look around in and act
 """
 
 from __future__ import annotations
@@ -20,17 +23,32 @@ from jupyimg.views import formatter, plain
 from jupyimg.views.answer import Answer
 from jupyimg.views.lines import Lines, PrintedLines
 from jupyimg.views.progress import LogProgress, Progress
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["Answer", "LogProgress", "Progress", "Text", "install", "progress", "to_notebook", "to_text", "uninstall"]
+__all__ = [
+    "Answer",
+    "LogProgress",
+    "Progress",
+    "Text",
+    "explore",
+    "install",
+    "progress",
+    "run_line",
+    "to_notebook",
+    "to_text",
+    "uninstall",
+]
 
 _ROOMS = {
     "frames": "jupyimg.views.frames",
     "html": "jupyimg.views.html",
     "detail": "jupyimg.views.detail",
+    "comparison": "jupyimg.views.comparison",
     "table": "jupyimg.views.table",
+    "dispatch": "jupyimg.views.dispatch",
     "served": "jupyimg.views.served",
     "explorer": "jupyimg.views.explorer",
     "kernel": "jupyimg.views.progress_kernel",
@@ -55,18 +73,19 @@ class Text(str):
 _BROWSED = frozenset({"images", "search", "tags"})
 
 
-def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
+def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH) -> Any:
     """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, or JSON as `Text`.
 
     Args:
         answer: what to show; ``answer.widget`` asks for a `Table`.
         widget: the whole notebook wants tables for what there is to choose from.
+        lang: of heads and feet, "en" or "zh"; columns and values are the same in every language.
     """
     if answer.json:
         return Text(plain.json_text(answer))
     if answer.kind == "inspect":
         room = _room("detail")
-        found = [room.Detail(record) for record in answer.records]
+        found = [room.Detail(record, lang) for record in answer.records]
         return found[0] if len(found) == 1 else room.Details(found)
     if answer.kind in plain.SPOKEN:
         return Text(to_text(answer))
@@ -75,9 +94,23 @@ def to_notebook(answer: Answer, *, widget: bool = False) -> Any:
         return shown[0] if len(shown) == 1 else shown
     if answer.port is not None:
         return _room("explorer").explorer(answer)
-    frame = _room("frames").frame(answer)
+    if answer.kind == "compare":
+        room = _room("comparison")
+        found = [room.Comparison(record, lang, no_trunc=answer.no_trunc) for record in answer.records]
+        return found[0] if len(found) == 1 else found
+    frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame) if browsed else frame
+
+
+def explore(frame: Any) -> Any:
+    """A frame as the `Table` that ``--widget`` gives: to search, sort and select rows in."""
+    return _room("table").table(frame)
+
+
+def run_line(verb: str, name: str, *flags: str, platform: str | None = None) -> Any:
+    """What a line of %image returns, run for a frame in the notebook that it is in; see `dispatch.run`."""
+    return _room("dispatch").run(verb, name, *flags, platform=platform)
 
 
 def to_text(answer: Answer, width: int | None = None) -> str:

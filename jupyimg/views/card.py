@@ -6,10 +6,11 @@ import itertools
 import json
 import shlex
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.model.config import read_time
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 from jupyimg.views.markup import FAINT, LEFT, MONO, RIGHT, element, say, style
 
 if TYPE_CHECKING:
@@ -30,40 +31,43 @@ _BOX = (
 _WRAP = "overflow-wrap:anywhere"
 
 
-def card(record: ImageDetail, *, folded: bool = False) -> str:
+def card(record: ImageDetail, lang: str = tongue.ENGLISH, *, folded: bool = False) -> str:
     """The image as HTML; ``folded`` keeps the config closed too, for several cards under each other."""
+    told = partial(tongue.say, lang)
     parts = [
-        _heading(record),
-        _table(_facts(record)),
-        _fold("Config", _table(_settings(record)), opened=not folded),
-        _layers(record),
-        _fold("Everything inspect says", _tree(record.document)),
-        _fold("Manifest", _tree(record.manifest)) if record.manifest else "",
-        _fold("Config as stored", _tree(record.config)) if record.config else "",
+        _heading(record, lang),
+        _table(_facts(record, lang), lang),
+        _fold(told("Config"), _table(_settings(record), lang), opened=not folded),
+        _layers(record, lang),
+        _fold(told("Everything inspect says"), _tree(record.document)),
+        _fold(told("Manifest"), _tree(record.manifest)) if record.manifest else "",
+        _fold(told("Config as stored"), _tree(record.config)) if record.config else "",
     ]
     return element("div", *parts, class_="jupyimg", style=_BOX)
 
 
-def _heading(record: ImageDetail) -> str:
+def _heading(record: ImageDetail, lang: str) -> str:
     name = element("b", say(record.reference), style="font-size:115%")
     known = record.image_id or record.digest
     ident = element("span", say(known.short), style=style(MONO, FAINT), title=known) if known else ""
-    return element("div", f"{name} &nbsp;{ident}") + element("div", " · ".join(_summary(record)), style=FAINT)
+    return element("div", f"{name} &nbsp;{ident}") + element("div", " · ".join(_summary(record, lang)), style=FAINT)
 
 
-def _summary(record: ImageDetail) -> Iterator[str]:
+def _summary(record: ImageDetail, lang: str) -> Iterator[str]:
     if record.platform is not None:
         yield say(str(record.platform))
     created = read_time(_text(record.document.get("Created")))
     if created is not None and created > words.LONG_AGO:
-        yield element("span", f"built {words.age(created, datetime.now(UTC))}", title=words.exact(created))
+        built = tongue.say(lang, "built {age}", age=tongue.age(lang, created, datetime.now(UTC)))
+        yield element("span", built, title=words.iso(created))
     for size, what in ((record.size, "compressed"), (record.unpacked, "unpacked")):
         if size is not None:
-            yield element("span", f"{words.size(size, 3)} {what}", title=f"{size:,} bytes")
-    yield words.count(len(_layer_list(record)) or len(_diff_ids(record)), "layer")
+            told = tongue.say(lang, f"{{size}} {what}", size=words.size(size, 3))
+            yield element("span", told, title=f"{size:,} bytes")
+    yield tongue.count(lang, len(_layer_list(record)) or len(_diff_ids(record)), "layer")
 
 
-def _facts(record: ImageDetail) -> Iterator[tuple[str, str]]:
+def _facts(record: ImageDetail, lang: str) -> Iterator[tuple[str, str]]:
     if record.digest is not None:
         yield "digest", _mono(record.digest)
     if record.manifest_digest is not None and record.manifest_digest != record.digest:
@@ -72,11 +76,11 @@ def _facts(record: ImageDetail) -> Iterator[tuple[str, str]]:
     if isinstance(tags, list) and tags and tags != [record.reference]:
         yield "names", say(_joined(tags))
     if len(record.platforms) > 1:
-        yield "platforms", ", ".join(_platform(name, held=name in record.held) for name in record.platforms)
+        yield "platforms", ", ".join(_platform(name, lang, held=name in record.held) for name in record.platforms)
 
 
-def _platform(name: str, *, held: bool) -> str:
-    return element("b", say(name), title="held here") if held else say(name)
+def _platform(name: str, lang: str, *, held: bool) -> str:
+    return element("b", say(name), title=tongue.say(lang, "held here")) if held else say(name)
 
 
 def _settings(record: ImageDetail) -> Iterator[tuple[str, str]]:
@@ -127,7 +131,7 @@ def _diff_ids(record: ImageDetail) -> list[object]:
     return layers if isinstance(layers, list) else []
 
 
-def _layers(record: ImageDetail) -> str:
+def _layers(record: ImageDetail, lang: str) -> str:
     layers = _layer_list(record)
     rows = [
         element(
@@ -138,22 +142,27 @@ def _layers(record: ImageDetail) -> str:
         )
         for at, layer in enumerate(layers[:_ITEMS], 1)
     ]
-    return _fold(f"Layers ({len(layers)})", element("table", element("tbody", *rows))) if rows else ""
+    title = tongue.say(lang, "Layers ({count})", count=len(layers))
+    return _fold(title, element("table", element("tbody", *rows))) if rows else ""
 
 
 def _size(value: object) -> str:
     return element("span", words.size(value, 3), title=f"{value:,} bytes") if isinstance(value, int) else ""
 
 
-def _table(rows: Iterator[tuple[str, str]]) -> str:
+def _table(rows: Iterator[tuple[str, str]], lang: str) -> str:
     made = [
-        element("tr", element("td", name, style=_NAME), element("td", inner, style=style(LEFT, _WRAP)))
+        element(
+            "tr",
+            element("th", tongue.say(lang, name), style=_NAME, scope="row"),
+            element("td", inner, style=style(LEFT, _WRAP)),
+        )
         for name, inner in rows
     ]
     return element("table", element("tbody", *made), style="margin:.3em 0") if made else ""
 
 
-_NAME = style(LEFT, FAINT, "vertical-align:top;white-space:nowrap;padding-right:1em")
+_NAME = style(LEFT, FAINT, "vertical-align:top;white-space:nowrap;padding-right:1em;font-weight:normal")
 
 
 def _fold(title: str, inner: str, *, opened: bool = False) -> str:

@@ -197,6 +197,29 @@ MIRROR_TESTS = (
     Column("error", Meaning.TEXT, "what went wrong"),
 )
 
+COMPARED = (
+    Column("digest", Meaning.DIGEST, "digest of the layer as it is stored"),
+    Column("size", Meaning.BYTES, "the layer as it is stored and transferred"),
+    Column("unpacked", Meaning.BYTES, "the layer's files unpacked"),
+    Column("in_a", Meaning.FLAG, "whether A has it"),
+    Column("in_b", Meaning.FLAG, "whether B has it"),
+    Column("status", Meaning.WORD, "who has it", ("shared", "only A", "only B")),
+    Column("created_by", Meaning.TEXT, "the instruction"),
+)
+
+DIFFERENCES = (
+    Column("field", Meaning.TEXT, "the setting"),
+    Column("key", Meaning.TEXT, "which variable, label or port; empty for a setting that is one value"),
+    Column("a", Meaning.TEXT, "what A says"),
+    Column("b", Meaning.TEXT, "what B says"),
+    Column("status", Meaning.WORD, "how the images differ in it", ("changed", "only A", "only B")),
+)
+
+LAYERS = (
+    Column("reference", Meaning.TEXT, "the image that the layer is of"),
+    Column("platform", Meaning.TEXT, "what it runs on"),
+    *(column for column in HISTORY if column.name in {"created_by", "size", "compressed", "layer_digest", "diff_id"}),
+)
 
 FRAMES: dict[str, tuple[Column, ...]] = {
     "images": IMAGES,
@@ -214,6 +237,9 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "engine": ENGINES,
     "mirror": MIRRORS,
     "mirror test": MIRROR_TESTS,
+    "compare": COMPARED,
+    "differences": DIFFERENCES,
+    "layers": LAYERS,
 }
 
 QUIET: dict[str, str] = {"images": "image_id", "history": "image_id", "ps": "container_id"}

@@ -14,8 +14,9 @@ import pandas as pd
 from jupyimg.model.config import read_time
 from jupyimg.views.card import card
 from jupyimg.views.columns import Column, Meaning
-from jupyimg.views.frames import series
 from jupyimg.views.plain import dump
+from jupyimg.views.series import series
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +32,12 @@ class Detail(Mapping[str, Any]):
 
     Attributes:
         record: what the engine returned.
+        lang: of the words on its card.
     """
 
-    def __init__(self, record: ImageDetail) -> None:
+    def __init__(self, record: ImageDetail, lang: str = ENGLISH) -> None:
         self.record = record
+        self.lang = lang
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -63,7 +66,7 @@ class Detail(Mapping[str, Any]):
         return dump(self.record.document, indent=4)
 
     def _repr_html_(self) -> str:
-        return card(self.record)
+        return card(self.record, self.lang)
 
 
 class Details(Sequence[Detail]):
@@ -93,7 +96,7 @@ class Details(Sequence[Detail]):
         return dump([item.record.document for item in self], indent=4)
 
     def _repr_html_(self) -> str:
-        return "".join(card(item.record, folded=True) for item in self)
+        return "".join(card(item.record, item.lang, folded=True) for item in self)
 
 
 def _flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,14 +1,12 @@
 """Frames: records as a pandas DataFrame with exactly the promised columns and dtypes, for one record or none.
 
 The frame is plain: no subclass. It carries a small note in ``attrs["jupyimg"]`` that says what it is, so that the
-formatter can show it in words; the data stays bytes, UTC and whole digests. Works with pandas 2.2 and 3, whose text
-columns differ (`object` there, `str` here).
+formatter can show it in words; the data stays bytes, UTC and whole digests.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -28,19 +26,18 @@ from jupyimg.model.records import (
 from jupyimg.model.running import ContainerRecord, EngineRecord, LogRecord
 from jupyimg.views import accessor  # noqa: F401 - whoever has a frame has `df.oci`
 from jupyimg.views.answer import Answer
-from jupyimg.views.columns import Column, Meaning, columns_of
+from jupyimg.views.columns import columns_of
+from jupyimg.views.series import series
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyimg.model.records import Record
 
-TEXT: Any = "str" if int(pd.__version__.partition(".")[0]) >= 3 else object  # noqa: PLR2004
-_EARLIEST, _LATEST = datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 
-
-def frame(answer: Answer) -> pd.DataFrame:
-    """The records as a frame.
+def frame(answer: Answer, lang: str = ENGLISH) -> pd.DataFrame:
+    """The records as a frame, to be shown with heads and feet in ``lang``.
 
     Raises:
         KeyError: that kind of answer has no frame.
@@ -57,6 +54,7 @@ def frame(answer: Answer) -> pd.DataFrame:
         "digests": answer.digests,
         "human": answer.human,
         "notes": list(answer.notes),
+        "lang": lang,
     }
     return made
 
@@ -92,26 +90,3 @@ def of_records(records: Sequence[Record], kind: str = "") -> pd.DataFrame:
     if len(types) > 1 or not types <= _KINDS.keys():
         raise Misuse("a frame is made of records of one kind", hint="pass what one method of the engine returned")
     return frame(Answer(kind=kind or _KINDS[types.pop() if types else ImageRecord], records=records))
-
-
-def series(column: Column, values: Sequence[Any]) -> pd.Series[Any]:
-    """Values of one column in its dtype; None is missing."""
-    match column.meaning:
-        case Meaning.TEXT | Meaning.DIGEST:
-            # str() also makes plain text of a Digest, so that no type of ours stays inside a pickle.
-            return pd.Series([None if value is None else str(value) for value in values], dtype=TEXT)
-        case Meaning.TIME:
-            moments = pd.to_datetime(pd.Series([_in_range(value) for value in values], dtype=object), utc=True)
-            return moments.astype("datetime64[ns, UTC]")
-        case Meaning.WORD:
-            seen = [None if value is None else str(value) for value in values]
-            known = [str(value) for value in column.categories]
-            extra = sorted({value for value in seen if value is not None} - set(known))
-            return pd.Series(pd.Categorical(seen, categories=pd.Index([*known, *extra], dtype=TEXT)))
-        case _:
-            return pd.Series(list(values), dtype=column.dtype)
-
-
-def _in_range(moment: datetime | None) -> datetime | None:
-    """What nanoseconds cannot hold, such as Go's zero time, is no build time either."""
-    return moment if moment is not None and _EARLIEST <= moment < _LATEST else None

@@ -6,14 +6,16 @@ in the tooltips, the columns left out are named under the table, and as many row
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jupyimg.views import words
+from jupyimg.views import tongue, words
+from jupyimg.views.charts import chart
 from jupyimg.views.columns import Meaning
-from jupyimg.views.markup import FAINT, LEFT, MONO, RIGHT, element, say, style
+from jupyimg.views.markup import FAINT, LEFT, MONO, RIGHT, UNSEEN, element, say, style
 from jupyimg.views.plain import table
 from jupyimg.views.plans import Look
 from jupyimg.views.reading import read
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from jupyimg.views.shown import Head
 
 _GAP = Cell("…")
+_SHORT = 30
+"""Characters of prose that are not worth a second line."""
 
 
 def to_html(frame: pd.DataFrame, *, most: int | None = None) -> str | None:
@@ -32,7 +36,7 @@ def to_html(frame: pd.DataFrame, *, most: int | None = None) -> str | None:
     shown = _shown(frame, rich=True, most=most)
     if shown is None:
         return None
-    return element("div", grid(shown), _notes(frame), class_="jupyimg")
+    return element("div", grid(shown), _chart(frame), _notes(frame), class_="jupyimg")
 
 
 def to_text(frame: pd.DataFrame) -> str | None:
@@ -55,6 +59,7 @@ def _shown(frame: pd.DataFrame, *, rich: bool, most: int | None = None) -> Shown
         no_trunc=bool(flags.get("no_trunc")),
         digests=bool(flags.get("digests")),
         human=bool(flags.get("human", True)),
+        lang=reading.lang,
     )
     head, tail = _ends(len(frame), most)
     shown = show(
@@ -79,40 +84,55 @@ def _ends(count: int, most: int | None) -> tuple[int, int]:
 
 def _with_gap(shown: Shown, head: int) -> Shown:
     gap = tuple(_GAP for _ in shown.heads)
-    return Shown(shown.heads, (*shown.rows[:head], gap, *shown.rows[head:]), shown.foot, shown.hidden)
+    return replace(shown, rows=(*shown.rows[:head], gap, *shown.rows[head:]))
 
 
 def grid(shown: Shown) -> str:
     """The table and the line under it; scrolls sideways by itself where the page is too narrow."""
-    heads = "".join(_head(head) for head in shown.heads)
+    heads = "".join(_head(head, shown.lang) for head in shown.heads)
     body = "".join(element("tr", *map(_cell, shown.heads, row)) for row in shown.rows)
     made = element(
-        "table", element("thead", element("tr", heads)), element("tbody", body), class_="dataframe", style="margin:0"
+        "table",
+        element("caption", say(f"{shown.caption}: {shown.foot}".rstrip(": ")), style=UNSEEN),
+        element("thead", element("tr", heads)),
+        element("tbody", body),
+        class_="dataframe",
+        style="margin:0",
     )
-    return element("div", made, style="overflow-x:auto") + _foot(shown)
+    return element("div", made, style="overflow-x:auto;position:relative") + _foot(shown)
 
 
-def _head(head: Head) -> str:
-    align = RIGHT if head.right else LEFT
-    return element("th", say(head.title), style=style(align, "white-space:nowrap"), title=head.column.says)
+def _head(head: Head, lang: str) -> str:
+    """A heading in another language says in its tooltip what one types."""
+    align, tip = RIGHT if head.right else LEFT, head.column.says
+    if lang != tongue.ENGLISH:
+        tip = tongue.say(lang, "column {name}: {says}", name=head.column.name, says=tongue.meaning(lang, tip))
+    return element("th", say(head.title), style=style(align, "white-space:nowrap"), title=tip, scope="col")
 
 
 def _cell(head: Head, cell: Cell) -> str:
     mono = MONO if head.column.meaning is Meaning.DIGEST or head.column.name in {"created_by", "line"} else ""
-    wrap = "overflow-wrap:anywhere;min-width:16em" if head.long else "white-space:nowrap"
+    wide = head.long and len(cell.text) > _SHORT
+    wrap = "overflow-wrap:anywhere;min-width:16em" if wide else "white-space:nowrap"
     faint = FAINT if cell.text in {words.NONE, words.MISSING, words.UNKNOWN, "0B"} else ""
     return element("td", say(cell.text), style=style(RIGHT if head.right else LEFT, wrap, mono, faint), title=cell.full)
 
 
 def _foot(shown: Shown) -> str:
-    more = _also(shown.hidden)
+    more = _also(shown.hidden, shown.lang)
     foot = say(shown.foot)
     inner = f"{foot} · {more}" if foot and more else foot or more
     return element("div", inner, style=style(FAINT, "font-size:90%", "margin:.3em 0 .6em")) if inner else ""
 
 
-def _also(hidden: Sequence[str]) -> str:
-    return f"more columns in the data: {say(', '.join(hidden))}" if hidden else ""
+def _also(hidden: Sequence[str], lang: str) -> str:
+    return say(tongue.say(lang, "more columns in the data: {names}", names=", ".join(hidden))) if hidden else ""
+
+
+def _chart(frame: pd.DataFrame) -> str:
+    """Where the bytes are; of a selection of columns there is none, which is looked at for something else."""
+    reading = read(frame)
+    return chart(reading.kind, reading.rows(frame), reading.lang) if reading is not None and reading.whole else ""
 
 
 def _notes(frame: pd.DataFrame) -> str:

@@ -15,6 +15,8 @@ FAINT = "opacity:.7"
 RED = "color:var(--jp-error-color1,#d32f2f)"
 LEFT = "text-align:left"
 RIGHT = "text-align:right"
+UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
+"""For what only a screen reader needs to meet."""
 TIP = 1000
 """Characters of a tooltip; more is nothing to read."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyimg.errors import Unsupported
+from jupyimg.model.comparison import ImageComparison
 from jupyimg.model.records import ImageDetail
 from jupyimg.model.reference import Reference
-from jupyimg.views import words
+from jupyimg.views import compared, tongue, words
 from jupyimg.views.columns import QUIET, TRANSFER_KINDS, columns_of
 from jupyimg.views.plans import Look
 from jupyimg.views.shown import show
@@ -56,6 +58,9 @@ def _body(answer: Answer, width: int | None, now: datetime) -> str:
         return json_text(answer)
     if answer.kind in SPOKEN:
         return ""
+    if answer.kind == "compare":
+        look = Look(now=now, no_trunc=answer.no_trunc)
+        return "\n\n".join(comparison_text(record, look, width) for record in _compared(answer))
     if answer.kind == "serve":
         servers = cast("Sequence[ServerRecord]", answer.records)
         return "\n".join(words.clean(line) for server in servers for line in server.lines())
@@ -68,6 +73,18 @@ def _body(answer: Answer, width: int | None, now: datetime) -> str:
     look = Look(now=now, no_trunc=answer.no_trunc, digests=answer.digests, human=answer.human)
     head = "Images space usage:\n\n" if answer.kind == "df -v" else ""
     return head + table(show(answer.kind, rows_of(answer), look), width=None if answer.no_trunc else width)
+
+
+def _compared(answer: Answer) -> list[ImageComparison]:
+    return [record for record in answer.records if isinstance(record, ImageComparison)]
+
+
+def comparison_text(record: ImageComparison, look: Look, width: int | None = None) -> str:
+    """Two images side by side: their names, what differs, their layers, and what that sums up to."""
+    different, layers = compared.differences(record, look), compared.layers(record, look)
+    cut = None if look.no_trunc else width
+    told = table(different, width=cut) if different.rows else tongue.say(look.lang, "nothing differs in configuration")
+    return "\n\n".join(["\n".join(compared.names(record)), told, table(layers, width=cut), layers.foot])
 
 
 def _identifiers(answer: Answer) -> str:
@@ -167,11 +184,13 @@ _SENTENCES: dict[str, Callable[[Sequence[Row]], list[str]]] = {
 def json_text(answer: Answer) -> str:
     """The records as a JSON array: objects with the frame's columns, numbers as numbers and times as RFC 3339.
 
-    For "inspect" it is what `docker inspect` prints.
+    For "inspect" it is what `docker inspect` prints, for "compare" an object with the rows of both its frames.
     """
     if answer.kind == "inspect":
         details = [record.document for record in answer.records if isinstance(record, ImageDetail)]
         return dump(details, indent=4)
+    if answer.kind == "compare":
+        return dump([asdict(record) for record in _compared(answer)], indent=4)
     lines = ",\n".join(f"  {dump(row)}" for row in rows_of(answer))
     return f"[\n{lines}\n]" if lines else "[]"
 

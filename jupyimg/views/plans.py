@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.model.platform import Platform
 from jupyimg.views.columns import FRAMES, REMOVAL_KINDS, TRANSFER_KINDS
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ class Look:
     Attributes:
         now: what ages are counted from.
         rich: for a browser, which has tooltips and room; else for a terminal, as Docker writes it.
+        lang: of what stands around the data, "en" or "zh".
     """
 
     now: datetime
@@ -36,6 +38,7 @@ class Look:
     no_trunc: bool = False
     digests: bool = False
     human: bool = True
+    lang: str = ENGLISH
 
 
 def plan(kind: str, rows: Sequence[Row], look: Look) -> tuple[Column, ...]:
@@ -159,6 +162,14 @@ _PLANS: dict[str, dict[str, When]] = {
         **dict.fromkeys(("api_version", "address"), _known),
     },
     "mirror": dict.fromkeys(("registry", "mirror", "insecure", "pull", "file"), _always),
+    "compare": {"digest": _always, "status": _always, "size": _known, "unpacked": _known, "created_by": _some},
+    "differences": {"field": _always, "key": _some, "a": _always, "b": _always},
+    "layers": {
+        "reference": _known,
+        "platform": _foreign,
+        **dict.fromkeys(("layer_digest", "created_by"), _always),
+        **dict.fromkeys(("size", "compressed"), _known),
+    },
     "mirror test": {
         **dict.fromkeys(("registry", "endpoint", "role", "status", "milliseconds"), _always),
         "error": _known,

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from jupyimg.views.columns import FRAMES, Column, Meaning
+from jupyimg.views.tongue import CHINESE, ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Reading:
     columns: tuple[Column, ...]
     whole: bool
     flags: dict[str, Any]
+
+    @property
+    def lang(self) -> str:
+        """Of what stands around it."""
+        return CHINESE if self.flags.get("lang") == CHINESE else ENGLISH
 
     @property
     def added(self) -> tuple[Column, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 from jupyimg.views.columns import FRAMES, Column, Meaning
 from jupyimg.views.plans import Look, plan
 from jupyimg.views.totals import footer
@@ -39,7 +39,7 @@ class Head:
     @property
     def long(self) -> bool:
         """Whether its cells are prose or commands, which may be cut to fit."""
-        return self.column.name in _LONG
+        return self.column.name in _LONG and self.column.meaning in {Meaning.TEXT, Meaning.MAPPING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Shown:
     """A table in words.
 
     Attributes:
+        caption: what it is of, for who cannot see it.
+        lang: of what stands around the data.
         foot: the line under it, or "".
         hidden: the columns that the data has besides.
     """
@@ -55,9 +57,11 @@ class Shown:
     rows: tuple[tuple[Cell, ...], ...]
     foot: str
     hidden: tuple[str, ...] = ()
+    caption: str = ""
+    lang: str = tongue.ENGLISH
 
 
-_LONG = {"created_by": 45, "description": 45, "labels": 45, "line": 500}
+_LONG = {"created_by": 45, "description": 45, "labels": 45, "line": 500, "key": 45, "a": 45, "b": 45}
 """Columns that are cut, and the terminal columns that Docker leaves them."""
 _RICH_LONG = 90
 _ANY_LONG = 200
@@ -89,8 +93,10 @@ def show(
     return Shown(
         heads=tuple(Head(column, _title(kind, column, look)) for column in columns),
         rows=tuple(tuple(cell(kind, column, row, look) for column in columns) for row in written),
-        foot=footer(kind, rows),
+        foot=footer(kind, rows, look.lang),
         hidden=() if selected is not None else tuple(c.name for c in FRAMES[kind] if c.name not in named),
+        caption=kind,
+        lang=look.lang,
     )
 
 
@@ -105,7 +111,7 @@ def cell(kind: str, column: Column, row: Row, look: Look) -> Cell:
 def _missing(kind: str, column: Column) -> str:
     if kind == "history" and column.name == "image_id":
         return words.MISSING
-    if column.name in {"repository", "tag", "digest"}:
+    if column.name in {"repository", "tag", "digest"} or kind == "differences":
         return words.NONE
     return "" if column.meaning in {Meaning.TEXT, Meaning.DIGEST, Meaning.WORD, Meaning.FLAG} else words.UNKNOWN
 
@@ -132,7 +138,7 @@ def _bytes(kind: str, column: Column, row: Row, look: Look) -> Cell:
     text = words.size(count, 4 if not look.rich and (kind == "df" or column.name in {"shared", "unique"}) else 3)
     if kind == "df" and column.name == "reclaimable" and row.get("size") and row.get("type") != "Build Cache":
         text += f" ({count * 100 // int(row['size'])}%)"
-    return Cell(text, f"{count:,} bytes")
+    return Cell(text, tongue.say(look.lang, "{exact} bytes", exact=f"{count:,}"))
 
 
 def _count(_kind: str, column: Column, row: Row, _look: Look) -> Cell:
@@ -150,18 +156,23 @@ def _number(_kind: str, column: Column, row: Row, _look: Look) -> Cell:
 def _time(kind: str, column: Column, row: Row, look: Look) -> Cell:
     moment: datetime = row[column.name]
     if kind == "logs":
-        return Cell(words.iso(moment), words.exact(moment))
+        return Cell(words.iso(moment))
     if not look.human:
-        return Cell(words.iso_seconds(moment), words.exact(moment))
+        return Cell(words.iso_seconds(moment), words.iso(moment))
     if moment <= words.LONG_AGO and (look.rich or kind == "history"):
-        return Cell(words.UNKNOWN, f"{words.exact(moment)}, as reproducible builds write it")
-    return Cell(words.age(moment, look.now), words.exact(moment))
+        why = tongue.say(look.lang, "{exact}, as reproducible builds write it", exact=words.iso(moment))
+        return Cell(words.UNKNOWN, why)
+    return Cell(tongue.age(look.lang, moment, look.now), words.iso(moment))
 
 
-def _flag(_kind: str, column: Column, row: Row, _look: Look) -> Cell:
+def _flag(_kind: str, column: Column, row: Row, look: Look) -> Cell:
     if column.name == "official":
         return Cell("[OK]" if row["official"] else "")
-    return Cell("yes" if row[column.name] else "no")
+    return Cell(tongue.word(look.lang, "yes" if row[column.name] else "no"))
+
+
+def _word(kind: str, column: Column, row: Row, look: Look) -> Cell:
+    return _text(kind, column, {column.name: tongue.word(look.lang, str(row[column.name]))}, look)
 
 
 def _mapping(kind: str, column: Column, row: Row, look: Look) -> Cell:
@@ -178,7 +189,7 @@ _WRITERS: dict[Meaning, Callable[[str, Column, Row, Look], Cell]] = {
     Meaning.SECONDS: _seconds,
     Meaning.NUMBER: _number,
     Meaning.TIME: _time,
-    Meaning.WORD: _text,
+    Meaning.WORD: _word,
     Meaning.FLAG: _flag,
     Meaning.MAPPING: _mapping,
 }
@@ -194,6 +205,8 @@ _TITLES = {
 
 def _title(kind: str, column: Column, look: Look) -> str:
     """A browser shows the column's own name, which is what one types; a terminal shows Docker's."""
+    if look.lang != tongue.ENGLISH and column in FRAMES[kind]:
+        return tongue.heading(look.lang, column.name)
     if look.rich:
         return column.name
     if column.meaning is Meaning.TIME and not look.human:

@@ -108,7 +108,9 @@ def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise AttributeError("only a frame of %image with its own columns can be shown as a table")
     rows = reading.rows(frame)
     shown = show(
-        reading.kind, rows, Look(now=datetime.now(UTC), rich=True, no_trunc=bool(reading.flags.get("no_trunc")))
+        reading.kind,
+        rows,
+        Look(now=datetime.now(UTC), rich=True, no_trunc=bool(reading.flags.get("no_trunc")), lang=reading.lang),
     )
     columns = {head.title: [row[at].text for row in shown.rows] for at, head in enumerate(shown.heads)}
     definitions: list[dict[str, Any]] = []

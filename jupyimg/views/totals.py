@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 from jupyimg.views.columns import REMOVAL_KINDS, TRANSFER_KINDS
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ _SUMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tags": ("size", ("digest", "platform")),
     "history": ("size", ()),
     "df": ("size", ()),
+    "compare": ("size", ("digest",)),
+    "layers": ("compressed", ("layer_digest",)),
     **dict.fromkeys(TRANSFER_KINDS, ("size", ("digest",))),
     **dict.fromkeys(REMOVAL_KINDS, ("freed", ())),
 }
@@ -37,17 +39,17 @@ def total(kind: str, rows: Sequence[Row]) -> int:
     return int(sum(once.values()))
 
 
-def footer(kind: str, rows: Sequence[Row]) -> str:
+def footer(kind: str, rows: Sequence[Row], lang: str = tongue.ENGLISH) -> str:
     """The line under a table, such as "12 images, 1.4GB"; only of columns that the rows have."""
     say = _FOOTERS.get(kind)
     if not rows and kind in _EMPTY:
-        return _EMPTY[kind]
-    if say is None or (not rows and kind not in {"catalog", "info"}):
-        return words.count(len(rows), _NOUNS.get(kind, "row")) if kind != "df" else ""
+        return tongue.say(lang, _EMPTY[kind], size="0B")
+    if say is None or (not rows and kind not in {"catalog", "info", "df"}):
+        return tongue.count(lang, len(rows), _NOUNS.get(kind, "row"))
     try:
-        return say(kind, rows)
+        return say(kind, rows, lang)
     except KeyError:
-        return words.count(len(rows), "row")
+        return tongue.count(lang, len(rows), "row")
 
 
 _NOUNS = {
@@ -61,49 +63,122 @@ _NOUNS = {
     "engine": "engine",
     "mirror": "mirror",
     "mirror test": "endpoint",
+    "compare": "layer",
+    "differences": "difference",
+    "layers": "layer",
     **dict.fromkeys(TRANSFER_KINDS, "image"),
 }
 
 
-def _images(kind: str, rows: Sequence[Row]) -> str:
+def _images(kind: str, rows: Sequence[Row], lang: str) -> str:
     """Two names of one image are one image: the count and the bytes are those of distinct content."""
     once = {row["manifest_digest"] or row.get("image_id"): row for row in rows}
-    names = f"{len(rows)} names, " if len(once) != len(rows) else ""
     stored = any(row["size"] is not None for row in rows)
     size = total(kind, rows) if stored else sum(row.get("unpacked") or 0 for row in once.values())
-    return f"{names}{words.count(len(once), 'image')}, {words.size(size, 3)}{'' if stored else ' unpacked'}"
+    template = "{images}, {size}" if len(once) == len(rows) else "{names}, {images}, {size}"
+    return tongue.say(
+        lang,
+        template if stored else f"{template} unpacked",
+        names=tongue.count(lang, len(rows), "name"),
+        images=tongue.count(lang, len(once), "image"),
+        size=words.size(size, 3),
+    )
 
 
-def _history(_kind: str, rows: Sequence[Row]) -> str:
+def _history(_kind: str, rows: Sequence[Row], lang: str) -> str:
     layers = [row for row in rows if not row["empty"]]
     known = "size" if any(row["size"] for row in rows) else "compressed"
-    size = words.size(sum(row[known] or 0 for row in rows), 3) + (" compressed" if known == "compressed" else "")
-    return f"{words.count(len(rows), 'step')}, {words.count(len(layers), 'layer')}, {size}"
+    return tongue.say(
+        lang,
+        "{steps}, {layers}, {size}" + (" compressed" if known == "compressed" else ""),
+        steps=tongue.count(lang, len(rows), "step"),
+        layers=tongue.count(lang, len(layers), "layer"),
+        size=words.size(sum(row[known] or 0 for row in rows), 3),
+    )
 
 
-def _tags(_kind: str, rows: Sequence[Row]) -> str:
+def _tags(_kind: str, rows: Sequence[Row], lang: str) -> str:
     """A tag is counted once, whatever platforms it has; their layers are shared, so that no sum of sizes is true."""
     tags = len({(row["repository"], row["tag"]) for row in rows})
     places = len({row["repository"] for row in rows})
-    images = f", {words.count(len(rows), 'image')}" if len(rows) != tags else ""
-    return words.count(tags, "tag") + (f" of {places} repositories" if places > 1 else "") + images
+    said = tongue.count(lang, tags, "tag")
+    if places > 1:
+        said = tongue.say(lang, "{tags} of {repositories}", tags=said, repositories=_repositories(lang, places))
+    if len(rows) != tags:
+        said = tongue.say(lang, "{tags}, {images}", tags=said, images=tongue.count(lang, len(rows), "image"))
+    return said
 
 
-def _catalog(_kind: str, rows: Sequence[Row]) -> str:
-    return f"{len(rows)} {'repository' if len(rows) == 1 else 'repositories'}"
+def _repositories(lang: str, count: int) -> str:
+    if lang != tongue.ENGLISH:
+        return tongue.count(lang, count, "repository")
+    return f"{count} {'repository' if count == 1 else 'repositories'}"
 
 
-def _nothing(_kind: str, _rows: Sequence[Row]) -> str:
+def _catalog(_kind: str, rows: Sequence[Row], lang: str) -> str:
+    return _repositories(lang, len(rows))
+
+
+def _nothing(_kind: str, _rows: Sequence[Row], _lang: str) -> str:
     return ""
 
 
-def _transfers(kind: str, rows: Sequence[Row]) -> str:
+def _disk(_kind: str, rows: Sequence[Row], lang: str) -> str:
+    """The rows do not overlap; where nobody can tell how much one would give back, no sum is said."""
+    known = [row["size"] for row in rows if row["size"] is not None]
+    if not known:
+        return ""
+    back = [row["reclaimable"] for row in rows]
+    told = tongue.say(lang, "{size} in all", size=words.size(sum(known), 3))
+    if None in back:
+        return told
+    return tongue.say(
+        lang,
+        "{size} in all, {reclaimable} reclaimable",
+        size=words.size(sum(known), 3),
+        reclaimable=words.size(sum(back), 3),
+    )
+
+
+def _compared(_kind: str, rows: Sequence[Row], lang: str) -> str:
+    known = "size" if all(row["size"] is not None for row in rows) else "unpacked"
+    parts = {}
+    for status in ("shared", "only A", "only B"):
+        sizes = [row[known] or 0 for row in rows if row["status"] == status]
+        parts[status] = (tongue.count(lang, len(sizes), "layer"), words.size(sum(sizes), 3))
+    return tongue.say(
+        lang,
+        "{layers} shared ({shared}); only A: {a}; only B: {b}",
+        layers=parts["shared"][0],
+        shared=parts["shared"][1],
+        a=tongue.say(lang, "{layers}, {size}", layers=parts["only A"][0], size=parts["only A"][1]),
+        b=tongue.say(lang, "{layers}, {size}", layers=parts["only B"][0], size=parts["only B"][1]),
+    )
+
+
+def _layers(kind: str, rows: Sequence[Row], lang: str) -> str:
+    """A layer of several images is one layer."""
+    layers = len({row["layer_digest"] for row in rows})
+    return tongue.say(
+        lang, "{layers}, {size}", layers=tongue.count(lang, layers, "layer"), size=words.size(total(kind, rows), 3)
+    )
+
+
+def _transfers(kind: str, rows: Sequence[Row], lang: str) -> str:
     moved, took = sum(row["transferred"] or 0 for row in rows), sum(row["seconds"] or 0.0 for row in rows)
-    images = words.count(len(rows), "image")
+    images = tongue.count(lang, len(rows), "image")
     if not moved:
-        known = any(row["size"] is not None for row in rows)
-        return f"{images}, {words.size(total(kind, rows), 3)}" if known else images
-    return f"{images}, {words.size(moved, 3)} transferred in {words.seconds(took)}{rate(moved, took)}"
+        if all(row["size"] is None for row in rows):
+            return images
+        return tongue.say(lang, "{images}, {size}", images=images, size=words.size(total(kind, rows), 3))
+    return tongue.say(
+        lang,
+        "{images}, {size} transferred in {time}{rate}",
+        images=images,
+        size=words.size(moved, 3),
+        time=words.seconds(took),
+        rate=rate(moved, took),
+    )
 
 
 def rate(moved: float, took: float) -> str:
@@ -111,26 +186,33 @@ def rate(moved: float, took: float) -> str:
     return f" ({words.size(moved / took, 3)}/s)" if took >= 0.01 else ""  # noqa: PLR2004 - a clock's noise
 
 
-def _removals(kind: str, rows: Sequence[Row]) -> str:
+def _removals(kind: str, rows: Sequence[Row], lang: str) -> str:
     untagged = sum(row["action"] == "untagged" for row in rows)
     would = " would be" if kind == "prune --dry-run" else ""
-    done = f"{untagged}{would} untagged, {len(rows) - untagged} deleted"
-    if any(row["freed"] is None for row in rows):
-        return done
-    freed = words.size(total(kind, rows), 3)
-    return f"{done}, total reclaimed space: {freed}" if kind == "prune" else f"{done}, {freed} freed"
+    done = f"{{untagged}}{would} untagged, {{deleted}} deleted"
+    unknown = any(row["freed"] is None for row in rows)
+    end = "" if unknown else ", total reclaimed space: {size}" if kind == "prune" else ", {size} freed"
+    return tongue.say(
+        lang,
+        done + end,
+        untagged=untagged,
+        deleted=len(rows) - untagged,
+        size="" if unknown else words.size(total(kind, rows), 3),
+    )
 
 
-_EMPTY = {"prune": "total reclaimed space: 0B", "prune --dry-run": "nothing to remove"}
+_EMPTY = {"prune": "total reclaimed space: {size}", "prune --dry-run": "nothing to remove"}
 """The line where there is no row, for kinds that have a better one than their number."""
 
-_FOOTERS: dict[str, Callable[[str, Sequence[Row]], str]] = {
+_FOOTERS: dict[str, Callable[[str, Sequence[Row], str], str]] = {
     "images": _images,
-    "df -v": _images,
     "history": _history,
     "tags": _tags,
     "catalog": _catalog,
     "info": _nothing,
+    "df": _disk,
+    "compare": _compared,
+    "layers": _layers,
     **dict.fromkeys(TRANSFER_KINDS, _transfers),
     **dict.fromkeys(REMOVAL_KINDS, _removals),
 }

@@ -64,11 +64,6 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{duration((now - moment) / timedelta(seconds=1))} ago"
 
 
-def exact(moment: datetime) -> str:
-    """A time for people who want to know it exactly: "2025-11-18 09:12:03 UTC"."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
 def iso(moment: datetime) -> str:
     """A time for machines: RFC 3339 in UTC, with a fraction only where there is one."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

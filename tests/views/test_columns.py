@@ -92,6 +92,25 @@ PROMISED = {
         "milliseconds": "float64",
         "error": "str",
     },
+    "compare": {
+        "digest": "str",
+        "size": "Int64",
+        "unpacked": "Int64",
+        "in_a": "boolean",
+        "in_b": "boolean",
+        "status": "category",
+        "created_by": "str",
+    },
+    "differences": {"field": "str", "key": "str", "a": "str", "b": "str", "status": "category"},
+    "layers": {
+        "reference": "str",
+        "platform": "str",
+        "created_by": "str",
+        "size": "Int64",
+        "compressed": "Int64",
+        "layer_digest": "str",
+        "diff_id": "str",
+    },
 }
 
 

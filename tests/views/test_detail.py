@@ -70,7 +70,7 @@ def test_the_card_says_what_it_is_and_what_it_runs() -> None:
         "/srv",
     ):
         assert said in page.text
-    assert "2026-02-23 12:00:00 UTC" in page.titles
+    assert "2026-02-23T12:00:00.123456Z" in page.titles
 
 
 def test_the_rest_folds_away_without_script() -> None:
@@ -113,8 +113,8 @@ def test_hostile_text_stays_text_everywhere_in_the_card() -> None:
     layers = {"layers": [{"digest": HOSTILE, "size": 1}], HOSTILE: HOSTILE}
     record = detail(reference=HOSTILE, document=document, manifest=layers, config=config, platforms=(HOSTILE, "b"))
     page = Page(Detail(record)._repr_html_())
-    assert page.elements <= {"div", "b", "span", "table", "tbody", "tr", "td", "details", "summary"}
-    assert page.attributes <= {"class", "style", "title", "open"}
+    assert page.elements <= {"div", "b", "span", "table", "tbody", "tr", "th", "td", "details", "summary"}
+    assert page.attributes <= {"class", "style", "title", "open", "scope"}
     assert all(char.isprintable() or char == "\xa0" for char in page.text + "".join(page.titles))
 
 

@@ -13,7 +13,8 @@ import pytest
 from jupyimg.errors import Misuse
 from jupyimg.views import Answer
 from jupyimg.views.columns import FRAMES, Meaning
-from jupyimg.views.frames import TEXT, frame, of_records
+from jupyimg.views.frames import frame, of_records
+from jupyimg.views.series import TEXT
 from tests.views.samples import HOSTILE, NOW, digest, image, removal, step, transfer
 
 SAMPLES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -77,7 +77,4 @@ def test_rows_are_alike_and_apart(count: int, height: float, gap: float) -> None
     made = rows(count, box, gap=gap)
     assert len(made) == count
     assert all(inside(place, box) for place in made)
-    assert all(
-        below.y - (above.y + above.height) == pytest.approx(gap, abs=NEAR)
-        for above, below in zip(made, made[1:], strict=False)
-    )
+    assert all(below.y - (above.y + above.height) == pytest.approx(gap, abs=NEAR) for above, below in pairwise(made))

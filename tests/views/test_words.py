@@ -85,7 +85,6 @@ def test_an_age_is_counted_from_now() -> None:
 
 def test_exact_times_are_utc_wherever_they_came_from() -> None:
     there = datetime.fromisoformat("2025-11-18T17:12:03.5+08:00")
-    assert words.exact(there) == "2025-11-18 09:12:03 UTC"
     assert words.iso(there) == "2025-11-18T09:12:03.500000Z"
     assert words.iso(datetime(2025, 1, 2, tzinfo=UTC)) == "2025-01-02T00:00:00Z"
 
