@@ -40,10 +40,8 @@ if TYPE_CHECKING:
     Follow = Callable[[str, bool], AbstractContextManager[Show]]
 
 ORDER = (
-    *("pull", "images", "inspect", "history", "tag", "push", "copy", "rmi", "save", "load"),
-    *("prune", "df", "pin", "unpin", "browse", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
     *("pull", "images", "inspect", "history", "compare", "tag", "push", "copy", "rmi", "save", "load"),
-    *("prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
+    *("prune", "df", "pin", "unpin", "browse", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
     *("engine", "ps", "logs", "send", "serve", "samples"),
 )
 """The order in which people meet the subcommands."""
