@@ -38,7 +38,7 @@ class ImageMagics(Magics):
     display = Enum(
         ["frame", "widget"],
         default_value="frame",
-        help="what `images` shows: a DataFrame, or a table to search, sort and select from under it",
+        help="what lists show (images, history, df, tags, search, catalog): a DataFrame, or also a table under it",
     ).tag(config=True)
     lang = Enum(
         ["auto", "en", "zh"],
@@ -69,7 +69,7 @@ class ImageMagics(Magics):
         if isinstance(answer, Manual):
             return Help(answer)
         lang = self.session.settings.lang if self.lang == "auto" else self.lang
-        return views.to_notebook(answer, widget=self.display == "widget", lang=lang)
+        return views.to_notebook(answer, widget=self.display == "widget", lang=lang, line=" ".join(said))
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool], AbstractContextManager[Callable[[Step], None]]]:
         where = "kernel" if self.session.in_kernel else "terminal"

@@ -11,11 +11,13 @@ from jupyimg.commands.line import Expanded
 from jupyimg.commands.verbs import VERBS, Secret
 from jupyimg.errors import Denied, Misuse
 from jupyimg.views.answer import Answer
+from jupyimg.views.forms import LoginAsk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jupyimg.commands.session import Session
+    from jupyimg.engines.access import Access
     from jupyimg.model.records import LoginRecord, LogoutRecord
 
 ENV = "env:"
@@ -28,8 +30,15 @@ _SERVER = click.argument("server", required=False, type=Secret(), metavar="[SERV
 @click.option("-u", "--username", help="asked for where it is missing")
 @click.option("-p", "--password", type=Secret(), help="{pw} or env:NAME; asked for, unseen, where it is missing")
 @click.option("--password-stdin", is_flag=True, help="in a terminal: the password is piped in")
+@click.option("--widget", is_flag=True, help="in a notebook: a form, whose password is kept nowhere")
 def login(
-    session: Session, server: str | None, username: str | None, password: str | None, *, password_stdin: bool
+    session: Session,
+    server: str | None,
+    username: str | None,
+    password: str | None,
+    *,
+    password_stdin: bool,
+    widget: bool,
 ) -> Answer:
     """Log in to a registry, Docker Hub by default, and keep the login where Docker and Podman find it.
 
@@ -39,6 +48,10 @@ def login(
     server = access.host(_named(server))
     if username == "":
         raise Misuse("the user name is empty", hint="leave -u away to be asked for it")
+    if widget and session.in_kernel:
+        if password is not None or password_stdin:
+            raise Misuse("--widget asks for the password itself", hint="leave -p away, or --widget")
+        return _form(access, server, username)
     secret = _given(session, username, password, password_stdin=password_stdin)
     refused: Denied | None = None
     if username is None and secret is None:
@@ -61,6 +74,17 @@ def logout(session: Session, server: str | None) -> Answer:
     """Forget the login for a registry, Docker Hub by default, wherever it is kept."""
     record = session.engine.remote.access.logout(_named(server))
     return Answer(kind="logout", records=[record], notes=tuple(_forgotten(record)))
+
+
+def _form(access: Access, server: str, username: str | None) -> Answer:
+    """A form to type it into."""
+    asked = LoginAsk(
+        server=server,
+        login=lambda name, secret: tuple(_said(access.login(server, name, secret))),
+        username=username or "",
+        without=f"%image login {server} -u NAME -p env:VARIABLE",
+    )
+    return Answer(kind="login", records=[], form=asked)
 
 
 def _named(server: str | None) -> str:

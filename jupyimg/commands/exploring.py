@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from jupyimg.commands.verbs import VERBS, format_option, is_json, no_trunc_option
+from jupyimg.commands.verbs import VERBS, format_option, is_json, no_trunc_option, widget_option
 from jupyimg.engines import open_about
 from jupyimg.errors import BadReference, ImageError, Misuse
 from jupyimg.model.reference import DOCKER_HUB, Reference
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _TRUE = {"1", "t", "true"}
 _FALSE = {"0", "f", "false"}
 _KEYS = "stars=N, is-official=true|false, is-automated=true|false"
-
-widget_option = click.option("--widget", is_flag=True, help="a table to search, sort and select from")
 
 
 class RepositoryName(click.ParamType[str]):

@@ -16,6 +16,7 @@ from jupyimg.commands.verbs import (
     no_trunc_option,
     platform_option,
     quiet_option,
+    widget_option,
 )
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import columns_of
@@ -34,7 +35,7 @@ remote_option = click.option("--remote", is_flag=True, help="ask the registry, w
 @no_trunc_option
 @click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="dangling, label, before, since, …")
 @format_option()
-@click.option("--widget", is_flag=True, help="a table to search, sort and select from")
+@widget_option
 def images(
     session: Session,
     repository: str | None,
@@ -90,6 +91,7 @@ def inspect(
     "-H", "--human", is_flag=True, default=True, help="sizes and times in words; --human=false for exact ones"
 )
 @format_option()
+@widget_option
 def history(
     session: Session,
     image: str,
@@ -100,12 +102,21 @@ def history(
     quiet: bool,
     no_trunc: bool,
     human: bool,
+    widget: bool,
 ) -> Answer:
     """Show how an image was built, the newest step first."""
     as_json = is_json(form, columns_of("history"))
     look = session.engine.remote.history if remote else session.engine.history
     records = look(image, platform=platform)
-    return Answer(kind="history", records=records, quiet=quiet, no_trunc=no_trunc, human=human, json=as_json)
+    return Answer(
+        kind="history",
+        records=records,
+        quiet=quiet,
+        no_trunc=no_trunc,
+        human=human,
+        widget=widget and not quiet,
+        json=as_json,
+    )
 
 
 @VERBS.verb("tag", docker="docker tag", kind="tag")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from jupyimg.commands.filters import prune_filter
-from jupyimg.commands.verbs import VERBS, ImageName, format_option, is_json
+from jupyimg.commands.verbs import VERBS, ImageName, format_option, is_json, widget_option
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import columns_of
+from jupyimg.views.forms import PruneAsk
 from jupyimg.views.totals import total
 from jupyimg.views.words import count, size
 
@@ -39,6 +40,7 @@ _SHOWN = 5
     "--all-partial", is_flag=True, help="all partial downloads that nobody needs, not only those of a day ago"
 )
 @format_option()
+@click.option("--widget", is_flag=True, help="tick in a notebook what is to go, and see exactly what that frees")
 def prune(
     session: Session,
     filters: tuple[str, ...],
@@ -48,6 +50,7 @@ def prune(
     force: bool,
     dry_run: bool,
     all_partial: bool,
+    widget: bool,
 ) -> Answer:
     """Remove images that are not in use, and what nothing needs.
 
@@ -56,6 +59,8 @@ def prune(
     Filters: until=TIME (built before then: 24h, 2026-01-31), label=KEY[=VALUE], label!=KEY[=VALUE].
     """
     as_json, wanted = is_json(form, columns_of("prune")), prune_filter(filters)
+    if widget and session.in_kernel and not as_json:
+        return _preview(session, filters, everything=everything, all_partial=all_partial)
     act = force and not dry_run
     if not act:
         rows = session.engine.prune_plan(wanted, everything=everything, all_partial=all_partial)
@@ -89,12 +94,26 @@ def unpin(session: Session, images: tuple[str, ...]) -> Answer:
 @VERBS.verb("df", docker="docker system df", kind="df")
 @click.option("-v", "--verbose", is_flag=True, help="each image, with what it shares and what only it needs")
 @format_option()
-def df(session: Session, form: str | None, *, verbose: bool) -> Answer:
+@widget_option
+def df(session: Session, form: str | None, *, verbose: bool, widget: bool) -> Answer:
     """Show what takes how much disk, and what prune -a would really give back."""
     kind = "df -v" if verbose else "df"
     as_json = is_json(form, columns_of(kind))
     records = session.engine.disk_images() if verbose else session.engine.disk()
-    return Answer(kind=kind, records=records, json=as_json)
+    return Answer(kind=kind, records=records, widget=widget, json=as_json)
+
+
+def _preview(session: Session, filters: Sequence[str], *, everything: bool, all_partial: bool) -> Answer:
+    """What could go, to be chosen from; what is chosen is decided again when it goes."""
+    engine, wanted = session.engine, prune_filter(filters)
+    asked = PruneAsk(
+        images=engine.prunable(wanted, everything=everything),
+        plan=lambda only: engine.prune_plan(wanted, everything=everything, all_partial=all_partial, only=only),
+        act=lambda only: engine.prune(wanted, everything=everything, all_partial=all_partial, only=only),
+        without=_again(session, filters, everything=everything, all_partial=all_partial),
+        more="" if everything else "%image prune -a --widget",
+    )
+    return Answer(kind=PLAN, records=[], form=asked)
 
 
 def _can_ask(session: Session) -> bool:

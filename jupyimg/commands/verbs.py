@@ -118,6 +118,7 @@ VERBS = Verbs()
 image_argument = click.argument("image", type=ImageName())
 platform_option = click.option("--platform", type=PlatformName(), help="one platform of several, OS/ARCH[/VARIANT]")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="only the name or the IDs")
+widget_option = click.option("--widget", is_flag=True, help="a table to search, sort and select from")
 no_trunc_option = click.option("--no-trunc", is_flag=True, help="show IDs and texts in full")
 
 

@@ -194,14 +194,28 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def prunable(self, filters: PruneFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
+        """The images that `prune` would take, newest first, to choose from; nothing is changed."""
+
+    @abstractmethod
     def prune_plan(
-        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
         """What `prune` would remove, and the bytes that it would give back; nothing is changed."""
 
     @abstractmethod
     def prune(
-        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
         """Remove images that are not in use, and what broken-off transfers left (`docker image prune`).
 
@@ -212,6 +226,8 @@ class Engine(ABC):
             filters: which images; None is all.
             everything: also images that have a name, not only dangling ones.
             all_partial: all partial downloads that no living process needs, not only those older than a day.
+            only: of these images, as `prunable` gave them; one that has changed since, or come into use, stays. None
+                is all. What nothing leads to goes all the same.
 
         Returns:
             what really went, as it was when it went: names first, then content with its bytes.

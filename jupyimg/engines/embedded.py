@@ -165,15 +165,29 @@ class Embedded(Engine):
             raise removal.first(failures, done)
         return done
 
+    def prunable(self, filters: PruneFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
+        going = self._pruning(filters, everything=everything).going(self.store.usage())
+        return listing.newest_first(self._records(held.hold(self.store, going)))
+
     def prune_plan(
-        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
-        return self._pruning(filters, everything=everything, all_partial=all_partial).plan(self.store.usage())
+        return self._pruning(filters, only, everything=everything, all_partial=all_partial).plan(self.store.usage())
 
     def prune(
-        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
-        return self._pruning(filters, everything=everything, all_partial=all_partial).act()
+        return self._pruning(filters, only, everything=everything, all_partial=all_partial).act()
 
     def disk(self) -> list[DiskRecord]:
         usage = self.store.usage()
@@ -230,7 +244,12 @@ class Embedded(Engine):
         ]
 
     def _pruning(
-        self, filters: PruneFilter | None = None, *, everything: bool = False, all_partial: bool = False
+        self,
+        filters: PruneFilter | None = None,
+        only: Collection[ImageRecord] | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
     ) -> reclaim.Pruning:
         return reclaim.Pruning(
             store=self.store,
@@ -238,6 +257,7 @@ class Embedded(Engine):
             filters=filters or PruneFilter(),
             everything=everything,
             all_partial=all_partial,
+            only=None if only is None else frozenset(map(reclaim.known_by, only)),
         )
 
     def _repin(

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jupyimg.engines import held
+from jupyimg.engines import held, listing
 from jupyimg.engines.base import PruneFilter
 from jupyimg.errors import ContentError
 from jupyimg.model.records import DiskImageRecord, DiskRecord, RemovalRecord
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from jupyimg.model.records import ImageRecord
     from jupyimg.store import Entries, Entry, Freed, Partial, Store, Usage
 
+    KnownBy = tuple[str | None, str | None, Digest | None]
+
 STALE = 24 * 3600.0
 """Seconds for which the bytes of a broken-off transfer wait for the next attempt."""
 
@@ -39,6 +41,7 @@ class Pruning:
     Attributes:
         store: where configs are read, if the filters ask for them.
         now: seconds since the epoch.
+        only: of the images known by these (`known_by`); None is all.
     """
 
     store: Store
@@ -46,6 +49,11 @@ class Pruning:
     filters: PruneFilter = field(default_factory=PruneFilter)
     everything: bool = False
     all_partial: bool = False
+    only: frozenset[KnownBy] | None = None
+
+    def going(self, usage: Usage) -> Entries:
+        """The entries that are taken."""
+        return tuple(entry for entry in usage.entries if self._goes(entry, usage))
 
     def staying(self, usage: Usage) -> Entries:
         """The entries that are left."""
@@ -77,6 +85,8 @@ class Pruning:
     def _goes(self, entry: Entry, usage: Usage) -> bool:
         if not (self.everything or entry.dangling) or in_use(entry, usage):
             return False
+        if self.only is not None and _entry_known_by(entry) not in self.only:
+            return False
         if self.filters == PruneFilter():
             return True
         images = held.hold(self.store, [entry])
@@ -97,6 +107,17 @@ class Pruning:
             and all(_has(labels, label) for label in asked.labels)
             and not any(_has(labels, label) for label in asked.without_labels)
         )
+
+
+def known_by(image: ImageRecord) -> KnownBy:
+    """What makes an image that is still held the one that was chosen: its name, and what the name points at."""
+    return image.repository, image.tag, image.digest
+
+
+def _entry_known_by(entry: Entry) -> KnownBy:
+    name = entry.name
+    repository = name.familiar_name if name else listing.familiar(entry.repository)
+    return repository, (name.tag or None) if name else None, entry.digest
 
 
 def in_use(entry: Entry, usage: Usage) -> bool:

@@ -10,11 +10,13 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jupyimg.model.digest import Digest
+from jupyimg.model.records import HistoryRecord
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from jupyimg.model.digest import Digest
-    from jupyimg.model.records import HistoryRecord, ImageDetail
+    from jupyimg.model.records import ImageDetail
 
 SHARED, ONLY_A, ONLY_B, CHANGED = "shared", "only A", "only B", "changed"
 
@@ -92,7 +94,7 @@ def compare(
         a=names[0],
         b=names[1],
         differences=tuple(_differences(a, b)),
-        layers=tuple(_layers(history_a, history_b)),
+        layers=tuple(_layers(_told(a, history_a), _told(b, history_b))),
     )
 
 
@@ -116,6 +118,29 @@ def _layers(history_a: Sequence[HistoryRecord], history_b: Sequence[HistoryRecor
             status=SHARED if all(held) else ONLY_A if held[0] else ONLY_B,
             created_by=known.created_by,
         )
+
+
+def _told(image: ImageDetail, history: Sequence[HistoryRecord]) -> Sequence[HistoryRecord]:
+    """The build steps; where a daemon cannot tell which step made which layer, its layers without them."""
+    if any(step.layer_digest or step.diff_id for step in history):
+        return history
+    root = image.document.get("RootFS")
+    listed = _listed(root.get("Layers")) if isinstance(root, dict) else ()
+    return [_bare(Digest(text)) for text in reversed(listed) if isinstance(text, str) and text.startswith("sha256:")]
+
+
+def _bare(diff_id: Digest) -> HistoryRecord:
+    return HistoryRecord(
+        image_id=None,
+        created=None,
+        created_by="",
+        size=None,
+        compressed=None,
+        comment="",
+        empty=False,
+        layer_digest=None,
+        diff_id=diff_id,
+    )
 
 
 def _by_digest(history: Sequence[HistoryRecord], *, stored: bool) -> dict[Digest, HistoryRecord]:
@@ -148,8 +173,8 @@ def _settings(image: ImageDetail) -> Iterator[dict[str, str]]:
     config = image.document.get("Config")
     config = config if isinstance(config, dict) else {}
     yield _one(image.platform)
-    for key in ("Created", "Size", "UnpackedSize"):
-        yield _one(image.document.get(key))
+    for value in (image.document.get("Created"), image.size, image.unpacked):
+        yield _one(value)
     for key in ("Entrypoint", "Cmd"):
         yield _one(_command(config.get(key)))
     for key in ("User", "WorkingDir", "StopSignal"):

@@ -10,6 +10,8 @@ lazy seam of this floor.
     tongue, chinese   English or Chinese around the data        compared, comparison -> two images side by side
     geometry, svg     numbers as bars in a small picture        charts    -> where the bytes are, under a table
     ledger, progress  -> long operations while they run         table     -> a widget to search and select in
+    forms             what forms ask                            twin      -> a widget under its static copy
+    login_form, prune_form  -> what is typed, and what is ticked
     lines, following  -> a log while it comes                   dispatch  -> what a frame runs for its user
     port, explorer    -> a widget to look around in and act
 """
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.views import formatter, plain
 from jupyimg.views.answer import Answer
+from jupyimg.views.forms import LoginAsk, PruneAsk
 from jupyimg.views.lines import Lines, PrintedLines
 from jupyimg.views.progress import LogProgress, Progress
 from jupyimg.views.tongue import ENGLISH
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "LogProgress",
+    "LoginAsk",
     "Progress",
+    "PruneAsk",
     "Text",
     "explore",
     "install",
@@ -49,6 +54,8 @@ _ROOMS = {
     "comparison": "jupyimg.views.comparison",
     "table": "jupyimg.views.table",
     "dispatch": "jupyimg.views.dispatch",
+    "login": "jupyimg.views.login_form",
+    "prune": "jupyimg.views.prune_form",
     "served": "jupyimg.views.served",
     "explorer": "jupyimg.views.explorer",
     "kernel": "jupyimg.views.progress_kernel",
@@ -70,19 +77,24 @@ class Text(str):
         return str(self)
 
 
-_BROWSED = frozenset({"images", "search", "tags"})
+_BROWSED = frozenset({"images", "history", "df", "df -v", "search", "tags", "catalog"})
 
 
-def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH) -> Any:
-    """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, or JSON as `Text`.
+def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH, line: str = "") -> Any:
+    """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, a form, or JSON as `Text`.
 
     Args:
-        answer: what to show; ``answer.widget`` asks for a `Table`.
-        widget: the whole notebook wants tables for what there is to choose from.
+        answer: what to show; ``answer.widget`` asks for a `Table`, ``answer.form`` for a form.
+        widget: the whole notebook wants tables for what there is to look through.
         lang: of heads and feet, "en" or "zh"; columns and values are the same in every language.
+        line: what was asked; the same line again updates the table that it has.
     """
     if answer.json:
         return Text(plain.json_text(answer))
+    if isinstance(answer.form, LoginAsk):
+        return _room("login").LoginForm(answer.form)
+    if isinstance(answer.form, PruneAsk):
+        return _room("prune").PruneForm(answer.form)
     if answer.kind == "inspect":
         room = _room("detail")
         found = [room.Detail(record, lang) for record in answer.records]
@@ -100,7 +112,7 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH) ->
         return found[0] if len(found) == 1 else found
     frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
-    return _room("table").table(frame) if browsed else frame
+    return _room("table").table(frame, line) if browsed else frame
 
 
 def explore(frame: Any) -> Any:

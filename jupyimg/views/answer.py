@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jupyimg.views.forms import LoginAsk, PruneAsk
     from jupyimg.views.port import Port
 
 
@@ -25,6 +26,7 @@ class Answer:
         human: sizes and ages in words; False gives bytes and RFC 3339 times (``--human=false``).
         widget: an interactive table under the static one (``--widget``).
         json: the records as JSON text (``--format json``).
+        form: what a form asks, where one was asked for (``--widget``) and can be shown.
         port: what an explorer asks and has done, where a notebook is to show the records as one (`%image browse`).
     """
 
@@ -37,4 +39,5 @@ class Answer:
     human: bool = True
     widget: bool = False
     json: bool = False
+    form: LoginAsk | PruneAsk | None = None
     port: Port | None = None

@@ -50,7 +50,7 @@ def biggest(bars: Sequence[Bar], lang: str) -> str:
 
 
 def _history(rows: Sequence[Row], lang: str) -> Picture | None:
-    layers = [row for row in rows if not row["empty"]]
+    layers = [row for row in rows if not row["empty"] and (row["empty"] is not None or row["size"])]
     known = [name for name in ("compressed", "size") if any(row[name] for row in layers)]
     if len(layers) < 2 or not known:  # noqa: PLR2004 - one bar compares nothing
         return None

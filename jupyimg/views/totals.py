@@ -145,7 +145,8 @@ def _compared(_kind: str, rows: Sequence[Row], lang: str) -> str:
     parts = {}
     for status in ("shared", "only A", "only B"):
         sizes = [row[known] or 0 for row in rows if row["status"] == status]
-        parts[status] = (tongue.count(lang, len(sizes), "layer"), words.size(sum(sizes), 3))
+        told = words.size(sum(sizes), 3) if any(row[known] is not None for row in rows) else words.UNKNOWN
+        parts[status] = (tongue.count(lang, len(sizes), "layer"), told)
     return tongue.say(
         lang,
         "{layers} shared ({shared}); only A: {a}; only B: {b}",

@@ -34,8 +34,9 @@ SECRETS = {
     "helper": "helper-xyzzy-6",
     "docker": "docker-xyzzy-7",
     "proxy": "proxy-xyzzy-8",
+    "form": "form-xyzzy-9",
 }
-USERS = ("typed", "value", "variable", "helper", "docker")
+USERS = ("typed", "value", "variable", "helper", "docker", "form")
 CELLS = """
 import logging, pathlib, sys, traceback, jupyimg
 logging.basicConfig(level=logging.DEBUG, filename={home!r} + "/debug.log")
@@ -75,6 +76,10 @@ except Exception: print(traceback.format_exc())
 %image login {host} -u variable -p {{(secrets / "mistyped").read_text()}}
 %image push {docker}/docker/hello:1
 %image pull 10.255.255.1/app
+%image login {host} -u form --widget
+form = _
+form, vars(form), form.widget.get_state(), form.widget._trait_values, get_ipython().kernel.get_parent()
+%image inspect --remote {host}/typed/hello:1
 %image logout {host}
 """
 
@@ -113,22 +118,40 @@ class Told:
         self.client.wait_for_ready(timeout=60)
         self.said: list[str] = []
         self.asked: list[dict] = []
+        self.comms: list[str] = []
 
     def run(self, source, answers):
         def reply(message):
             self.asked.append(message["content"])
             self.client.input(next(answers))
 
+        def hear(message):
+            outputs.append(message["content"])
+            if message["msg_type"] == "comm_open":
+                self.comms.append(message["content"]["comm_id"])
+
         outputs = []
         done = self.client.execute_interactive(
             source,
             allow_stdin=True,
             timeout=90,
-            output_hook=lambda message: outputs.append(message["content"]),
+            output_hook=hear,
             stdin_hook=reply,
         )
         self.said.append(json.dumps([source, outputs, done["content"]], ensure_ascii=False, default=str))
         return self.said[-1]
+
+    def fill_in(self, username, password):
+        """Send what the newest form would, and keep all that comes back until the kernel rests."""
+        data = {"method": "custom", "content": {"do": "login", "username": username}}
+        message = self.client.session.msg("comm_msg", {"comm_id": self.comms[-1], "data": data})
+        self.client.session.send(self.client.shell_channel.socket, message, buffers=[password.encode()])
+        while True:
+            answer = self.client.get_iopub_msg(timeout=30)
+            if answer["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                self.said.append(json.dumps(answer["content"], ensure_ascii=False, default=str))
+                if answer["content"].get("execution_state") == "idle":
+                    return
 
     def close(self):
         self.client.stop_channels()
@@ -189,6 +212,9 @@ def test_no_secret_is_left_where_it_does_not_belong(tmp_path, host, secrets, cap
         for cell in re.split(r"\n(?!except)", cells):
             said = told.run(cell, answers)
             lines += processes()
+            if "--widget" in cell:
+                told.fill_in("form", SECRETS["mistyped"])
+                told.fill_in("form", SECRETS["form"])
             if "-p env:" in cell:
                 kept = (home / ".docker" / "config.json").read_text()
             if "docker/hello" in cell:

@@ -207,6 +207,24 @@ def test_prune_takes_named_images_only_when_asked_and_frees_what_its_plan_says(e
     assert engine.images(everything=True) == []
 
 
+def test_prune_takes_only_the_chosen_and_leaves_a_name_that_moved(engine: Engine, shelf: Registry):
+    base, old, new = (shelf.reference(name) for name in ("sample/base:1.0", "sample/web:1.0", "sample/web:1.1"))
+    for name in (base, old, new):
+        engine.pull(name)
+    could = engine.prunable(everything=True)
+    assert {one.reference for one in could} == {base, old, new}
+    assert engine.prunable() == []
+    assert engine.prune_plan(everything=True, only=[]) == engine.prune(everything=True, only=[]) == []
+    chosen = [one for one in could if one.reference != base]
+    apart = [engine.prune_plan(everything=True, only=[one]) for one in chosen]
+    plan = engine.prune_plan(everything=True, only=chosen)
+    assert sum(row.freed for row in plan) > sum(row.freed for rows in apart for row in rows)  # what both share
+    engine.tag(base, old)
+    done = engine.prune(everything=True, only=chosen)
+    assert {row.reference for row in done if row.reference and "@" not in row.reference} == {new}
+    assert {one.reference for one in engine.images()} == {base, old}
+
+
 def test_a_name_goes_alone_while_others_are_left(engine: Engine, shelf: Registry):
     name = shelf.reference("sample/web:1.0")
     engine.pull(name)

@@ -67,6 +67,19 @@ def test_without_stored_digests_what_is_unpacked_decides() -> None:
     ]
 
 
+def test_where_no_step_tells_its_layer_the_images_own_list_does() -> None:
+    listed = {"RootFS": {"Type": "layers", "Layers": [str(digest("base unpacked")), str(digest("x unpacked"))]}}
+    unsure = [step(empty=None, size=3000, compressed=None)]
+    mine = detail(document={**detail().document, **listed})
+    found = compared(a=mine, mine=unsure, others=[layer(BASE, layer_digest=None)])
+    assert [(each.digest, each.status, each.size) for each in found.layers] == [
+        (digest("base unpacked"), "shared", None),
+        (digest("x unpacked"), "only A", None),
+    ]
+    alone = compared(a=mine, b=mine, mine=unsure, others=unsure)
+    assert "2 layers shared (N/A)" in repr(to_notebook(Answer(kind="compare", records=[alone])))
+
+
 def test_each_variable_label_and_port_is_a_row() -> None:
     found = compared(
         b=changed(
@@ -90,7 +103,7 @@ def test_each_variable_label_and_port_is_a_row() -> None:
 
 
 def test_platform_and_sizes_are_compared() -> None:
-    other = detail(platform=Platform("arm64", "linux"), document={**detail().document, "Size": 5})
+    other = detail(platform=Platform("arm64", "linux"), size=5)
     found = compared(b=other)
     assert differences(found) == [
         ("platform", "", "linux/amd64", "linux/arm64", "changed"),
@@ -148,7 +161,7 @@ def test_json_holds_the_rows_of_both_frames() -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_hostile_names_labels_and_commands_stay_text(text: str, lang: str) -> None:
     other = changed(Labels={text: text}, Env=[text, f"{text}={text}"], Cmd=[text], User=text, ExposedPorts={text: {}})
-    other = detail(reference=text, document={**other.document, "Created": text, "Size": text})
+    other = detail(reference=text, document={**other.document, "Created": text})
     found = compared(b=other, mine=[layer(OWN, created_by=text)], others=[layer(BASE, created_by=text)])
     shown = to_notebook(Answer(kind="compare", records=[found]), lang=lang)
     html = shown._repr_html_()

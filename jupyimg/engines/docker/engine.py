@@ -18,7 +18,7 @@ from jupyimg.errors import BadReference, ImageError, ImageNotFound, Unsupported
 from jupyimg.model.records import Status, TransferRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -134,14 +134,18 @@ class Docker(Containers, Engine):
             raise removal.first(failures, done)
         return done
 
+    def prunable(self, filters: PruneFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
+        return self._space().prunable(filters or PruneFilter(), everything=everything)
+
     def prune_plan(
         self,
         filters: PruneFilter | None = None,
         *,
         everything: bool = False,
         all_partial: bool = False,  # noqa: ARG002 - a daemon clears away its own
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
-        return self._space().plan(filters or PruneFilter(), everything=everything)
+        return self._space().plan(filters or PruneFilter(), only, everything=everything)
 
     def prune(
         self,
@@ -149,8 +153,9 @@ class Docker(Containers, Engine):
         *,
         everything: bool = False,
         all_partial: bool = False,  # noqa: ARG002 - a daemon clears away its own
+        only: Collection[ImageRecord] | None = None,
     ) -> list[RemovalRecord]:
-        return self._space().prune(filters or PruneFilter(), everything=everything)
+        return self._space().prune(filters or PruneFilter(), only, everything=everything)
 
     def disk(self) -> list[DiskRecord]:
         return self._space().disk()

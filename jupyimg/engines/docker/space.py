@@ -20,12 +20,13 @@ from jupyimg.errors import Conflict, ImageNotFound
 from jupyimg.model.records import DiskImageRecord, DiskRecord, RemovalRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from jupyimg.engines.base import PruneFilter
     from jupyimg.engines.docker.answers import Document
     from jupyimg.engines.docker.api import Api
     from jupyimg.model.digest import Digest
+    from jupyimg.model.records import ImageRecord
 
 _RUNNING = {"running", "paused", "restarting"}
 
@@ -41,26 +42,42 @@ class Space:
     api: Api
     known: dict[str, Chain]
 
-    def plan(self, filters: PruneFilter, *, everything: bool) -> list[RemovalRecord]:
-        """See `Engine.prune_plan`."""
-        return self._look().plan(filters, everything=everything)
+    def prunable(self, filters: PruneFilter, *, everything: bool) -> list[ImageRecord]:
+        """See `Engine.prunable`."""
+        return listing.newest_first(answers.records(self._look().going(filters, everything=everything)))
 
-    def prune(self, filters: PruneFilter, *, everything: bool) -> list[RemovalRecord]:
+    def plan(
+        self, filters: PruneFilter, only: Collection[ImageRecord] | None = None, *, everything: bool
+    ) -> list[RemovalRecord]:
+        """See `Engine.prune_plan`."""
+        look = self._look()
+        if only is not None:
+            return look.plan_of(look.picked(filters, only, everything=everything))
+        return look.plan(filters, everything=everything)
+
+    def prune(
+        self, filters: PruneFilter, only: Collection[ImageRecord] | None = None, *, everything: bool
+    ) -> list[RemovalRecord]:
         """See `Engine.prune`."""
         look = self._look()
+        if only is not None:
+            picked = look.picked(filters, only, everything=everything)
+            return self._remove([(image, tags) for image, tags, _ in picked], look.plan_of(picked))
         if everything and not self.api.dialect.prunes_all:
-            return self._remove(look, filters)
+            going = look.going(filters, everything=True)
+            return self._remove([(one, answers.tags_of(one)) for one in going], look.plan(filters, everything=True))
         wanted = {"dangling": [str(not everything).lower()], **_wire(filters)}
         answer = answers.document(self.api.post("/images/prune", {"filters": as_filters(wanted)}))
         rows = removing.rows(answers.documents(answer.get("ImagesDeleted")), answers.records(look.images))
         return _sized(rows, look.plan(filters, everything=everything), answer.get("SpaceReclaimed"))
 
-    def _remove(self, look: Look, filters: PruneFilter) -> list[RemovalRecord]:
+    def _remove(
+        self, going: Sequence[tuple[Document, Sequence[str]]], plan: Sequence[RemovalRecord]
+    ) -> list[RemovalRecord]:
         """What goes is removed by its names, so that what has come into use meanwhile stays."""
-        plan = look.plan(filters, everything=True)
         rows: list[RemovalRecord] = []
-        for image in look.going(filters, everything=True):
-            for name in answers.tags_of(image) or [str(image.get("Id"))]:
+        for image, tags in going:
+            for name in tags or [str(image.get("Id"))]:
                 try:
                     rows += removing.remove(self.api, name, force=False)
                 except (Conflict, ImageNotFound):
@@ -156,12 +173,33 @@ class Look:
         if everything and docker:
             used = (one for one in self.images if one.get("Id") in self.users() and self._matches(one, filters))
             names += [row for one in used for row in _names(one, self._spare(one), digests=docker)]
+        return [*names, *self._all_deleted(going)]
+
+    def picked(
+        self, filters: PruneFilter, only: Collection[ImageRecord], *, everything: bool
+    ) -> list[tuple[Document, list[str], bool]]:
+        """Of the images that pruning deletes those that were chosen, the tags that were, and whether these are all."""
+        wanted = {_known_by(one) for one in only}
+        found = []
+        for image in self.going(filters, everything=everything):
+            names = {one.reference: _known_by(one) in wanted for one in answers.records([image])}
+            tags = [tag for tag in answers.tags_of(image) if names.get(_familiar(tag))]
+            if any(names.values()) and (tags or not answers.tags_of(image)):
+                found.append((image, tags, all(names.values())))
+        return found
+
+    def plan_of(self, picked: Sequence[tuple[Document, list[str], bool]]) -> list[RemovalRecord]:
+        """What removing these tells."""
+        names = [row for image, tags, _ in picked for row in _names(image, tags, digests=self.as_docker)]
+        return [*names, *self._all_deleted([image for image, _, whole in picked if whole])]
+
+    def _all_deleted(self, going: Sequence[Document]) -> list[RemovalRecord]:
         ids = [str(image.get("Id")) for image in going]
         staying = [str(image.get("Id")) for image in self.images if str(image.get("Id")) not in ids]
         rows = []
         for at, image_id in enumerate(ids):
             rows += self._deleted(image_id, [*staying, *ids[at + 1 :]])
-        return [*names, *rows]
+        return rows
 
     def _matches(self, image: Document, filters: PruneFilter) -> bool:
         """Whether the filters let an image go; where the daemon decides, as it does.
@@ -198,6 +236,16 @@ class Look:
         layers = self.graph.freed([image_id], others)
         rest = None if total is None else total - sum(size or 0 for size in layers.values())
         return [_row(digest, rest), *(_row(layer, size or 0) for layer, size in layers.items())]
+
+
+def _known_by(image: ImageRecord) -> tuple[str, Digest | None]:
+    """What makes an image that is still here the one that was chosen: its name, and what the name points at."""
+    return image.reference, image.image_id or image.digest
+
+
+def _familiar(tag: str) -> str:
+    reference = answers.reference_of(tag)
+    return reference.familiar if reference else tag
 
 
 def _row(digest: Digest | None, freed: int | None) -> RemovalRecord:

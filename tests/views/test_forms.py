@@ -1,0 +1,239 @@
+"""Forms do what was typed or ticked, say what happened in words, and keep no password; none needs a browser here."""
+
+from __future__ import annotations
+
+import gc
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jupyimg import views
+from jupyimg.errors import Denied, StoreError
+from jupyimg.views import Answer, LoginAsk, PruneAsk
+from jupyimg.views import twin as room
+from jupyimg.views.login_form import LoginForm
+from jupyimg.views.prune_form import PruneForm
+from tests.views.samples import HOSTILE, digest, image, removal
+from tests.views.test_html import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyimg.model.records import ImageRecord, RemovalRecord
+
+SECRET = "correct-horse-9"
+
+
+class Registry:
+    """Lets one password in, and keeps who asked."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.tried: list[tuple[str, int]] = []
+        self.broken = broken
+
+    def login(self, username: str, password: str) -> Sequence[str]:
+        self.tried.append((username, len(password)))
+        if self.broken:
+            raise ValueError(password)
+        if password != SECRET:
+            raise Denied("the registry does not accept this login", hint="check both; nothing was kept")
+        return ("WARNING! kept as it is", "Login Succeeded")
+
+
+def login_form(registry: Registry) -> LoginForm:
+    made = views.to_notebook(
+        Answer(kind="login", records=[], form=LoginAsk(server="r.example", login=registry.login, without="%image x"))
+    )
+    assert isinstance(made, LoginForm)
+    return made
+
+
+def typed(form: LoginForm, password: str) -> list[memoryview]:
+    buffers = [memoryview(password.encode())]
+    form.widget._handle_custom_msg({"do": "login", "username": "ada"}, buffers)
+    return buffers
+
+
+def state(form: LoginForm | PruneForm) -> str:
+    return json.dumps(form.widget.get_state(), default=str)
+
+
+def test_a_wrong_password_is_refused_in_words_and_a_right_one_let_in() -> None:
+    registry = Registry()
+    form = login_form(registry)
+    typed(form, "wrong-horse-9")
+    assert form.widget.state == "failed"
+    assert form.widget.lines == ["the registry does not accept this login", "check both; nothing was kept"]
+    assert "Login Succeeded" not in repr(form)
+    typed(form, SECRET)
+    assert form.done
+    assert form.widget.lines == ["Logged in as ada.", "WARNING! kept as it is"]
+    assert repr(form) == "Login Succeeded for r.example"
+    assert Page(form._html()).text == "Login Succeeded for r.example"
+    typed(form, SECRET)
+    assert registry.tried == [("ada", 13), ("ada", 15)]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_password_stays_in_the_form_its_state_or_the_message(broken: bool) -> None:  # noqa: FBT001
+    form = login_form(Registry(broken=broken))
+    for password in ("wrong-horse-9", SECRET):
+        assert typed(form, password) == []
+        assert password not in state(form)
+        assert password not in repr(vars(form)) + repr(form) + form._html()
+    gc.collect()
+    kept = [each for each in gc.get_objects() if type(each) is dict and each is not globals()]
+    assert not [each for each in kept if any(type(value) is str and value == SECRET for value in [*each.values()])]
+
+
+def test_what_should_not_go_wrong_is_a_sentence_without_values() -> None:
+    form = login_form(Registry(broken=True))
+    typed(form, SECRET)
+    assert form.widget.lines == ["something went wrong that should not (ValueError)"]
+
+
+def test_other_messages_log_nobody_in() -> None:
+    registry = Registry()
+    form = login_form(registry)
+    form.widget._handle_custom_msg({"do": "else"}, [memoryview(SECRET.encode())])
+    form.widget._handle_custom_msg({}, [])
+    assert registry.tried == []
+
+
+class Shop:
+    """Three images, of which two share 5,000 bytes; what goes is decided anew each time."""
+
+    def __init__(self) -> None:
+        self.images = [image(reference=f"{name}:1", repository=name, tag="1", digest=digest(name)) for name in "abc"]
+        self.images[2] = image(reference="c", repository="c", tag=None, digest=digest("c"), dangling=True)
+        self.gone: list[str] = []
+        self.pinned: set[str] = set()
+        self.full = False
+
+    def plan(self, only: Sequence[ImageRecord]) -> list[RemovalRecord]:
+        if self.full:
+            raise StoreError("the disk is not readable", hint="mount it")
+        names = [one.reference for one in only if one.reference not in self.pinned]
+        shared = 5000 if {"a:1", "b:1"} <= set(names) else 0
+        rows = [removal(action="untagged", reference=name, digest=digest(name), freed=0) for name in names]
+        return [*rows, removal(action="deleted", reference=None, freed=100 * len(names) + shared)] if names else []
+
+    def act(self, only: Sequence[ImageRecord]) -> list[RemovalRecord]:
+        rows = self.plan(only)
+        self.gone += [row.reference for row in rows if row.reference]
+        return rows
+
+
+def prune_form(shop: Shop) -> PruneForm:
+    ask = PruneAsk(images=shop.images, plan=shop.plan, act=shop.act, without="%image prune -a -f")
+    made = views.to_notebook(Answer(kind="prune --dry-run", records=[], form=ask))
+    assert isinstance(made, PruneForm)
+    return made
+
+
+def press(form: PruneForm, do: str, *ticked: int) -> None:
+    form.widget._handle_custom_msg({"do": do, "ticked": list(ticked)}, [])
+
+
+def test_only_what_has_no_name_is_ticked_at_first() -> None:
+    form = prune_form(Shop())
+    assert form.widget.ticked == [2]
+    assert form.widget.told["lines"] == ["Frees exactly 100B (100 bytes)."]
+    assert form.widget.told["button"] == "Remove 1 image, free 100B"
+    assert [row["cells"][0] for row in form.widget.rows] == ["a:1", "b:1", "c:<none>"]
+
+
+def test_ticks_are_answered_with_the_bytes_of_the_set() -> None:
+    form = prune_form(Shop())
+    for ticked, lines in (
+        ([0], ["Frees exactly 100B (100 bytes)."]),
+        ([0, 1], ["Frees exactly 5.2kB (5,200 bytes)."]),
+        ([], ["Tick what is to go."]),
+    ):
+        form.widget.ticked = ticked
+        assert form.widget.told["lines"] == lines
+        assert form.widget.told["ticked"] == ticked
+        assert form.widget.told["can"] is bool(ticked)
+
+
+def test_confirm_removes_exactly_what_was_ticked_and_leaves_a_static_summary() -> None:
+    shop = Shop()
+    form = prune_form(shop)
+    form.widget.ticked = [0, 2]
+    press(form, "confirm", 0, 2)
+    assert shop.gone == ["a:1", "c"]
+    assert form.widget.state == "done"
+    assert form.widget.told["lines"] == ["Freed exactly 200B (200 bytes)."]
+    assert form.result is not None
+    assert form.result["freed"].sum() == 200
+    assert "total reclaimed space: 200B" in Page(form._html()).text
+    press(form, "confirm", 1)
+    assert shop.gone == ["a:1", "c"]
+
+
+def test_a_confirmation_of_another_set_than_was_counted_counts_first() -> None:
+    shop = Shop()
+    form = prune_form(shop)
+    press(form, "confirm", 0, 1)
+    assert shop.gone == []
+    assert form.widget.told["lines"] == ["Frees exactly 5.2kB (5,200 bytes)."]
+
+
+def test_what_changed_meanwhile_is_said() -> None:
+    shop = Shop()
+    form = prune_form(shop)
+    form.widget.ticked = [0, 1]
+    shop.pinned.add("b:1")
+    press(form, "confirm", 0, 1)
+    assert shop.gone == ["a:1"]
+    said = "Things changed since this was shown: 100B freed instead of 5.2kB; left alone: b:1."
+    assert form.widget.told["lines"] == [said, "Freed exactly 100B (100 bytes)."]
+    assert said in repr(form)
+    assert said in Page(form._html()).text
+
+
+def test_cancel_removes_nothing_and_says_so() -> None:
+    shop = Shop()
+    form = prune_form(shop)
+    press(form, "cancel")
+    press(form, "confirm", 2)
+    assert shop.gone == []
+    assert form.result is None
+    assert form.widget.state == "cancelled"
+    assert "Cancelled: nothing was removed" in repr(form)
+
+
+def test_an_error_is_said_in_the_form_and_can_be_tried_again() -> None:
+    shop = Shop()
+    form = prune_form(shop)
+    shop.full = True
+    press(form, "confirm", 2)
+    assert form.widget.told["lines"] == ["the disk is not readable", "mount it"]
+    shop.full = False
+    press(form, "confirm", 2)
+    assert shop.gone == ["c"]
+
+
+def test_the_browser_and_the_copy_get_no_markup_from_outside() -> None:
+    shop = Shop()
+    shop.images = [image(reference=HOSTILE, repository=HOSTILE, tag="1"), image(reference="a" * 10_000, tag="2")]
+    form = prune_form(shop)
+    assert "\x1b" not in state(form)
+    assert "\u202e" not in state(form)
+    assert len(state(form)) < 20_000
+    assert "<script" not in form._html()
+
+
+def test_a_saved_notebook_gets_the_copy_first_and_the_form_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(room, "display", lambda bundle, **_: sent.append(bundle))
+    monkeypatch.setattr(room, "get_ipython", type("Shell", (), {"kernel": object()}))
+    for form in (login_form(Registry()), prune_form(Shop())):
+        sent.clear()
+        form._ipython_display_()
+        static, live = sent
+        assert set(static) == {"text/html", "text/plain"}
+        assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+        assert len(json.dumps(sent)) < 10_000
+    assert "%image prune -a -f" in sent[0]["text/plain"]
