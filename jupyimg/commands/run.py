@@ -15,6 +15,7 @@ from jupyimg.commands import (  # noqa: F401 - importing them declares their sub
     access,
     archives,
     background,
+    browsing,
     comparing,
     containers,
     engine,
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
     Follow = Callable[[str, bool, bool], Progress]
 
 ORDER = (
-    *("pull", "images", "inspect", "history", "compare", "tag", "push", "copy", "rmi", "save", "load"),
-    *("jobs", "prune", "df", "pin", "unpin", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
-    *("engine", "ps", "logs", "send", "serve", "samples", "jobs"),
+    *("pull", "images", "inspect", "history", "compare", "tag", "push", "copy", "rmi", "save", "load", "jobs"),
+    *("prune", "df", "pin", "unpin", "browse", "search", "tags", "catalog", "login", "logout", "mirror", "info"),
+    *("engine", "ps", "logs", "send", "serve", "samples"),
 )
 """The order in which people meet the subcommands."""
 

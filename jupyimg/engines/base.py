@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.remote import Remote
+    from jupyimg.model.digest import Digest
     from jupyimg.model.platform import Platform
     from jupyimg.model.records import (
         DiskImageRecord,
@@ -255,6 +256,13 @@ class Engine(ABC):
     @abstractmethod
     def unpin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
         """Take back `pin`, by whatever name or ID of the image; raises as `pin` does."""
+
+    def holders(self, layers: Collection[Digest]) -> dict[Digest, tuple[str, ...]] | None:  # noqa: ARG002
+        """Which images here hold these layers: their references by layer; None where the engine cannot tell.
+
+        A layer that no image here holds is left out. Quick: nothing is measured.
+        """
+        return None
 
     @abstractmethod
     def names(self) -> list[str]:

@@ -205,6 +205,14 @@ class Embedded(Engine):
     def unpin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
         return self._repin(names, pinning.unpinned, Status.UNPINNED)
 
+    def holders(self, layers: Collection[Digest]) -> dict[Digest, tuple[str, ...]]:
+        found: dict[Digest, dict[str, None]] = {}
+        for item in self._held():
+            for layer in item.manifest.layers:
+                if layer.digest in layers:
+                    found.setdefault(layer.digest, {})[item.name.familiar if item.name else str(item.image_id)] = None
+        return {digest: tuple(names) for digest, names in found.items()}
+
     def names(self) -> list[str]:
         entries = self.store.entries()
         named = dict.fromkeys(entry.name.familiar for entry in entries if entry.name)

@@ -13,6 +13,7 @@ lazy seam of this floor.
     forms             what forms ask                            twin      -> a widget under its static copy
     login_form, prune_form  -> what is typed, and what is ticked
     lines, following  -> a log while it comes                   dispatch  -> what a frame runs for its user
+    port, explorer    -> a widget to look around in and act
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ _ROOMS = {
     "login": "jupyimg.views.login_form",
     "prune": "jupyimg.views.prune_form",
     "served": "jupyimg.views.served",
+    "explorer": "jupyimg.views.explorer",
     "kernel": "jupyimg.views.progress_kernel",
     "detached": "jupyimg.views.progress_detached",
     "terminal": "jupyimg.views.progress_terminal",
@@ -103,6 +105,8 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH, li
     if answer.kind == "serve":
         shown = [_room("served").Served(record) for record in answer.records]
         return shown[0] if len(shown) == 1 else shown
+    if answer.port is not None:
+        return _room("explorer").explorer(answer)
     if answer.kind == "compare":
         room = _room("comparison")
         found = [room.Comparison(record, lang, no_trunc=answer.no_trunc) for record in answer.records]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyimg.views.forms import LoginAsk, PruneAsk
+    from jupyimg.views.port import Port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Answer:
         widget: an interactive table under the static one (``--widget``).
         json: the records as JSON text (``--format json``).
         form: what a form asks, where one was asked for (``--widget``) and can be shown.
+        port: what an explorer asks and has done, where a notebook is to show the records as one (`%image browse`).
     """
 
     kind: str
@@ -38,3 +40,4 @@ class Answer:
     widget: bool = False
     json: bool = False
     form: LoginAsk | PruneAsk | None = None
+    port: Port | None = None

@@ -78,7 +78,7 @@ HEADINGS = {
 MEANINGS = {
     "how long it has run, or ran": "已运行或共运行的秒数",
     "bytes a second: of late while it runs, of all of it at the end": "每秒字节数：运行中为近期速率，结束后为全程速率",
-    "what there is to do, as far as is known; what was there already is not in it": "目前所知的总字节数，不含原本已有的",
+    "what there is to do, as far as is known; what was there already is not in it": "所知的总字节数，不含已有的",
     "what is done of it, in this job or in an earlier attempt": "已完成的字节，含此前尝试所得",
     "how far it is": "进行到哪一步",
     "its number": "任务编号",

@@ -1,4 +1,4 @@
-"""A real JupyterLab on loopback, and a real browser that works in it.
+"""A real JupyterLab on loopback, with Notebook 7 beside it, and a real browser that works in it.
 
 The server has no token (it is a throw-away on loopback) and keeps everything in one temporary folder. Each notebook
 lies in a folder of its own; the kernel's variables come from a file beside it, so that one server serves tests whose
@@ -90,8 +90,8 @@ class JupyterPage:
         """Where the notebooks lie, and what their kernels' working directory is."""
         return self.lab.root / self.name
 
-    def open(self, notebook: list[str] | Path, **env: str) -> None:
-        """Open a notebook (cells, or a file that is copied) and wait for its kernel.
+    def open(self, notebook: list[str] | Path, *, classic: bool = False, **env: str) -> None:
+        """Open a notebook (cells, or a file that is copied) and wait for its kernel; ``classic`` is in Notebook 7.
 
         ``env`` goes to the kernel; ``JUPYIMG_HOME`` is an empty folder beside the notebook unless given.
         """
@@ -103,7 +103,8 @@ class JupyterPage:
             write_notebook(path, notebook)
         variables = {"JUPYIMG_HOME": str(self.folder / "jupyimg"), **env}
         (self.folder / "environment.json").write_text(json.dumps(variables))
-        self.page.goto(f"{self.lab.url}/lab/tree/{self.name}/{path.name}?reset")
+        app = "notebooks" if classic else "lab/tree"
+        self.page.goto(f"{self.lab.url}/{app}/{self.name}/{path.name}?reset")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
         # a run before this opens the dialog "Select Kernel", and nothing runs
         self.page.wait_for_function(_READY, timeout=60_000)
@@ -146,6 +147,7 @@ def serve_lab(folder: Path) -> Iterator[Lab]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"]
     command += ["--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}"]
     command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+    command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     env = environment(folder / "home", **{name: str(folder / place) for name, place in _DIRECTORIES.items()})
     with running(command, folder / "lab.log", _address, env=env) as up:
         yield Lab(up.answer, root, up.log)
