@@ -87,6 +87,7 @@ class Browsing:
             raise Misuse(message[:1].lower() + message[1:], hint=f"%image {verb.name} --help") from None
         with opened as context:
             assert verb.callback is not None
+            context.params.pop("detach", None)  # what runs here is beside the cells already
             result = context.invoke(verb.callback, **context.params)
             if isinstance(result, GeneratorType):
                 result = yield from result
