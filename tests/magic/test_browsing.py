@@ -154,6 +154,7 @@ def test_a_registry_that_never_answers_is_left_by_a_stop(session):
                 ended.append(stop)
 
         lane.put(pull)
+        silent.settimeout(10)
         silent.accept()  # it asks
         began = time.monotonic()
         lane.stop()
