@@ -49,7 +49,6 @@ def test_cells_run_beside_a_job_and_its_display_ends_with_what_became_of_it(slow
         assert progress.startswith(title)
         assert "over" in below
     assert "Job 3: " in cells[4].shown()[0]
-    assert "(failed)" in cells[4].shown()[0]
     assert cells[6].shown()[0] == cells[1].shown()[0]
     widgets = [output for cell in cells for output in cell.outputs if "widget" in str(output.get("data", {}))]
     assert widgets == []

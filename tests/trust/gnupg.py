@@ -58,7 +58,7 @@ class GnuPG:
 
     def sign(self, fingerprint: str, data: bytes, *options: str, at: str = "") -> bytes:
         """An inline signature, or what ``options`` ask for instead."""
-        path, signed = self.folder / "data", self.folder / "signed"
+        path, signed = self.folder / "payload.bin", self.folder / "signed"
         path.write_bytes(data)
         how = options or ("--sign",)
         self(*_when(at), "--local-user", fingerprint, "--output", str(signed), *how, str(path))

@@ -32,7 +32,7 @@ def said(tmp_path):
         notes = []
 
         @contextmanager
-        def follow(kind, quiet):
+        def follow(kind, quiet, detach):
             yield lambda step: notes.append(step.text) if step.phase is Phase.NOTE else None
 
         try:

@@ -131,6 +131,7 @@ def test_images_are_found_tagged_and_removed_with_the_line_in_sight(jupyter_page
     with socket.create_server(("127.0.0.1", 0)) as silent:  # a registry that never answers
         line.fill(f"%image pull 127.0.0.1:{silent.getsockname()[1]}/no/such")
         line.press("Enter")
+        silent.settimeout(20)
         silent.accept()
         expect(root.get_by_role("progressbar")).to_be_visible()
         jupyter_page.screenshot(tmp_path / "running.png")
