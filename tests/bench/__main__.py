@@ -50,8 +50,10 @@ class Bench:
         self.home.mkdir()
 
     def fresh(self, name: str) -> Path:
-        """A folder that is not there, after what was there has reached the disk."""
+        """A place where nothing is, after what was there has reached the disk."""
         path = self.folder / name
+        if path.is_file():
+            path.unlink()
         shutil.rmtree(path, ignore_errors=True)
         os.sync()
         return path
@@ -275,7 +277,6 @@ def save(bench: Bench, against: str, goal: float | None) -> Row:
             return bench.jupyimg(store, "save", "-q", "-o", str(out), "gigabyte:1")
 
         def other(_: int) -> Run:
-            (bench.folder / "out").is_file() and (bench.folder / "out").unlink()
             return theirs[against]()
 
         return bench.versus("save 1 GB", against, goal, ours, other)
