@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import Misuse
+from jupyimg.errors import BadReference, Misuse
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
 from jupyimg.model.reference import DEFAULT_TAG, Reference
@@ -23,6 +23,20 @@ ALL_PLATFORMS = "all"
 def as_reference(reference: Reference | str, *, default_tag: str = "latest") -> Reference:
     """What a caller may give as a name, as a value."""
     return reference if isinstance(reference, Reference) else Reference.parse(reference, default_tag=default_tag)
+
+
+def as_new_name(target: Reference | str) -> Reference:
+    """What a caller may give as a further name for an image, as a value.
+
+    Raises:
+        BadReference: it is no name, holds a digest, or could be mistaken for one.
+    """
+    goal = as_reference(target)
+    if goal.digest is not None:
+        raise BadReference(f"cannot tag as {goal.familiar}: a digest is not a name to give", hint="give a tag instead")
+    if goal.path in {"library/sha256", "sha256"}:
+        raise BadReference(f"cannot tag as {goal.familiar}: it could be mistaken for a digest")
+    return goal
 
 
 def as_platform(platform: Platform | str | None) -> Platform | None:

@@ -7,7 +7,6 @@ than we wait is not asked on by the jobs behind it.
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jupyimg.errors import ImageError, Interrupted, RateLimited, Unreachable
 from jupyimg.model.content import COUNTED, Phase, Step
-from jupyimg.transfer.crew import JOIN, Board
+from jupyimg.transfer.crew import Board
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,7 +123,7 @@ class Asking(Board):
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """Whatever ends the question early also ends what its threads are doing, within `JOIN` seconds."""
+        """Whatever ends the question early also ends what its threads are doing, soon."""
         try:
             yield
         except KeyboardInterrupt:
@@ -134,9 +133,4 @@ class Asking(Board):
             with self._guard:
                 self.stop.set()
                 places = list(self._places)
-            if any(thread.is_alive() for thread in self.threads):
-                for place in places:
-                    place.interrupt()
-                deadline = time.monotonic() + JOIN
-                for thread in self.threads:
-                    thread.join(max(0.0, deadline - time.monotonic()))
+            self.end(*places)

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from jupyimg.engines import details, held, listing, open_remote, pinning, reclaim, removal
 from jupyimg.engines.archiving import Archiving
-from jupyimg.engines.asked import as_platform, as_reference
+from jupyimg.engines.asked import as_new_name, as_platform, as_reference
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.moving import Moving
 from jupyimg.errors import BadReference, ContentError, ImageError, ImageNotFound
@@ -113,13 +113,7 @@ class Embedded(Engine):
         return details.history(one.manifest, self.store.config(one.image_id), self.store.unpacked)
 
     def tag(self, source: Reference | str, target: Reference | str) -> TransferRecord:
-        goal = as_reference(target)
-        if goal.digest is not None:
-            raise BadReference(
-                f"cannot tag as {goal.familiar}: a digest is not a name to give", hint="give a tag instead"
-            )
-        if goal.path in {"library/sha256", "sha256"}:
-            raise BadReference(f"cannot tag as {goal.familiar}: it could be mistaken for a digest")
+        goal = as_new_name(target)
         held.find(self._held(), source)  # so that a wrong name touches nothing
         chosen: list[Held] = []
 

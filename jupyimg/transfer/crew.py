@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from jupyimg.errors import Interrupted
 from jupyimg.model.content import Patient, Phase, Step
@@ -32,6 +32,14 @@ TICK = 0.1
 """Seconds between two looks at the board: often enough for a display, rare enough to cost nothing."""
 JOIN = 0.3
 """Seconds that threads may take to notice an interrupt before they are left to die alone."""
+
+
+class Interruptible(Protocol):
+    """Whatever can be made to fail soon."""
+
+    def interrupt(self) -> None:
+        """See `Source.interrupt`."""
+        ...
 
 
 class Pauses:
@@ -91,6 +99,15 @@ class Board:
     def note(self, phase: Phase, blob: Descriptor, current: int) -> None:
         earlier = max(0, current - self.counts.get(blob.digest, 0))
         self.steps[blob.digest] = Step(phase, blob.digest, current, blob.size, self.name(blob), earlier)
+
+    def end(self, *places: Interruptible) -> None:
+        """End what the threads are doing at these places, within `JOIN` seconds; ``stop`` is set already."""
+        if any(thread.is_alive() for thread in self.threads):
+            for place in places:
+                place.interrupt()
+            deadline = time.monotonic() + JOIN
+            for thread in self.threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     @staticmethod
     def name(blob: Descriptor) -> str:
@@ -182,9 +199,4 @@ def stopping(source: Place, sink: Place, board: Board) -> Iterator[None]:
         raise Interrupted(f"interrupted; {done} of {len(board.steps)} items are whole and kept") from None
     finally:
         board.stop.set()
-        if any(thread.is_alive() for thread in board.threads):
-            source.interrupt()
-            sink.interrupt()
-            deadline = time.monotonic() + JOIN
-            for thread in board.threads:
-                thread.join(max(0.0, deadline - time.monotonic()))
+        board.end(source, sink)

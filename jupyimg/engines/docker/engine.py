@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from jupyimg.engines import open_remote, removal
-from jupyimg.engines.asked import as_reference
+from jupyimg.engines.asked import as_new_name
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.docker import answers, archives, images, removing
 from jupyimg.engines.docker.api import Api, image_path
@@ -14,7 +14,7 @@ from jupyimg.engines.docker.connection import connect
 from jupyimg.engines.docker.containers import Containers
 from jupyimg.engines.docker.moving import Moving
 from jupyimg.engines.docker.space import Space
-from jupyimg.errors import BadReference, ImageError, ImageNotFound, Unsupported
+from jupyimg.errors import ImageError, ImageNotFound, Unsupported
 from jupyimg.model.records import Status, TransferRecord
 
 if TYPE_CHECKING:
@@ -103,13 +103,7 @@ class Docker(Containers, Engine):
         return images.history(self.api, name, platform)
 
     def tag(self, source: Reference | str, target: Reference | str) -> TransferRecord:
-        goal = as_reference(target)
-        if goal.digest is not None:
-            raise BadReference(
-                f"cannot tag as {goal.familiar}: a digest is not a name to give", hint="give a tag instead"
-            )
-        if goal.path in {"library/sha256", "sha256"}:
-            raise BadReference(f"cannot tag as {goal.familiar}: it could be mistaken for a digest")
+        goal = as_new_name(target)
         with images.naming(source):
             self.api.post(image_path(images.asked(source), "/tag"), {"repo": goal.name, "tag": goal.tag})
         found = images.detail(self.api, goal, None)
