@@ -140,7 +140,10 @@ class Explorer:
 
     def _list(self, key: str, *, back: bool) -> Generator[Step, None, Plain]:
         """What is there again; with a key the tags of that repository, and back to where it began."""
-        row = self._now[1].get(key)
+        # of the first list, whatever is shown by now: a click may have been on what was about to be replaced
+        row = next((row for row in rows_of(self._first) if row.key == key), None) if key else None
+        if key and row is None:
+            raise ImageError("this repository is gone", hint="refresh the list")
         name = "" if back else row.name if row else self._below
         answer = self._first if back else (yield from self.port.listing(name))
         self._take(answer)

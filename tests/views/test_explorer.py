@@ -195,6 +195,18 @@ def test_a_repository_is_opened_and_left_again():
     assert talk.ask("list", back=True)["rows"][0][0] == "h:5000/app"
 
 
+def test_a_click_on_the_list_that_is_being_replaced_opens_what_was_clicked():
+    """The page shows the repositories until the tags of one come; the last click on them counts."""
+    tags = [TagRecord(repository="any", tag="1")]
+    port = Place("h:5000", listing=lambda _: Answer(kind="tags", records=tags, port=port))
+    names = ("h:5000/app", "h:5000/other")
+    talk = Talk(Answer(kind="catalog", records=[RepositoryRecord(repository=name) for name in names], port=port))
+    assert talk.ask("list", key="h:5000/app")["below"] == "h:5000/app"
+    assert talk.ask("list", key="h:5000/other")["below"] == "h:5000/other"
+    assert talk.ask("list", key="h:5000/no")["text"] == "this repository is gone"
+    assert talk.ask("list")["below"] == "h:5000/other"
+
+
 def test_hostile_text_is_cleaned_cut_and_still_text():
     long = "x" * 100_000
     document = {"Config": {"Env": [HOSTILE, long], "Labels": {HOSTILE: long}, "Cmd": 7, "ExposedPorts": [None]}}

@@ -190,6 +190,7 @@ def test_a_registry_is_walked_by_keyboard_pulled_from_and_hostile_text_does_noth
     page.keyboard.press("Backspace")
     expect(root.locator(".jie-place")).to_have_text(registry.host)
     root.locator(".jie-row").filter(has_text="team/evil").click()
+    expect(root.locator(".jie-place")).to_have_text(f"{registry.host}/team/evil")
     root.locator(".jie-row").first.click()
     expect(title).to_have_text(f"{registry.host}/team/evil:1.0")
     for fold in root.locator("summary").all():
