@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from jupyimg.commands.verbs import VERBS, format_option, is_json, no_trunc_option, widget_option
+from jupyimg.commands.verbs import VERBS, Name, format_option, is_json, no_trunc_option, widget_option
 from jupyimg.engines import open_about
 from jupyimg.errors import BadReference, ImageError, Misuse
 from jupyimg.model.reference import DOCKER_HUB, Reference
@@ -27,7 +27,7 @@ _FALSE = {"0", "f", "false"}
 _KEYS = "stars=N, is-official=true|false, is-automated=true|false"
 
 
-class RepositoryName(click.ParamType[str]):
+class RepositoryName(Name):
     """A repository; completes to those of the images that are here."""
 
     name = "name"
@@ -37,7 +37,7 @@ class RepositoryName(click.ParamType[str]):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-class HostName(click.ParamType[str]):
+class HostName(Name):
     """A registry; completes to those that the images here come from."""
 
     name = "host"
@@ -64,7 +64,7 @@ def _held(ctx: click.Context) -> list[Reference]:
 
 
 @VERBS.verb("search", docker="docker search", kind="search")
-@click.argument("term", metavar="[HOST/]TERM")
+@click.argument("term", type=Name(), metavar="[HOST/]TERM")
 @click.option("--limit", type=int, default=25, help="how many results at most, 1 to 100; filters run before it")
 @click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help=_KEYS)
 @no_trunc_option

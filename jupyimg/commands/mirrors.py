@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jupyimg.commands.verbs import VERBS
+from jupyimg.commands.verbs import VERBS, Name
 from jupyimg.errors import Misuse
 from jupyimg.views.answer import Answer
 
@@ -25,7 +25,7 @@ _USAGE = "add REGISTRY MIRROR, list [REGISTRY], remove REGISTRY [MIRROR] or test
 
 @VERBS.verb("mirror", "mirrors", docker="(registries.conf)", kind="mirror")
 @click.argument("action", type=click.Choice(list(_WORDS)), default="list", metavar="[add|list|remove|test]")
-@click.argument("names", nargs=-1, metavar="[REGISTRY [MIRROR]]")
+@click.argument("names", type=Name(), nargs=-1, metavar="[REGISTRY [MIRROR]]")
 @click.option("--insecure", is_flag=True, help="with add: the mirror may speak plain http or prove nothing")
 @click.option("--only", type=click.Choice(["digest", "tag"]), help="with add: for images named by digest, or by tag")
 def mirror(session: Session, action: str, names: tuple[str, ...], only: str | None, *, insecure: bool) -> Asked:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jupyimg.commands.line import Expanded
-from jupyimg.commands.verbs import VERBS, Secret, quiet_option
+from jupyimg.commands.verbs import VERBS, Name, Secret, quiet_option
 from jupyimg.errors import Misuse
 from jupyimg.model.content import Phase, Step
 from jupyimg.views.answer import Answer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @VERBS.verb("serve", docker="(docker run registry)", kind="serve")
 @click.option("--port", type=click.IntRange(0, 65535), default=5000, help="5000 by default; 0 for any free one")
-@click.option("--host", default="127.0.0.1", help="address to listen on; this machine alone by default")
+@click.option("--host", type=Name(), default="127.0.0.1", help="address to listen on; this machine alone by default")
 @click.option("--read-only", is_flag=True, help="refuse pushes and deletes")
 @click.option("--auth", type=Secret(), default="", help="who may come in: USER:{pw}, or an htpasswd file (bcrypt)")
 @click.option("--insecure", is_flag=True, help="let everybody on the network write")

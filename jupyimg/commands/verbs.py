@@ -6,6 +6,7 @@ that returns one. Everything else about it (help, completion, README row) is rea
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,10 +22,25 @@ if TYPE_CHECKING:
 
     Declared = Callable[..., Any]
 
+_LOGIN = re.compile(r"(\w+://)?[^/:@]*:.*@(?!sha\d+:)", re.DOTALL)
 PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/386", "linux/ppc64le", "linux/s390x")
 
 
-class ImageName(click.ParamType[str]):
+class Name(click.ParamType[str]):
+    """What a registry, a repository or an image goes by; one that holds a login is refused and not repeated."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        if _LOGIN.match(value):
+            raise Misuse(
+                "a login does not belong into a name: it stays in the notebook and its history",
+                hint="%image login HOST -u USER asks for the password; what follows an @ is a digest, sha256:...",
+            )
+        return value
+
+
+class ImageName(Name):
     """A name or ID of an image; completes to what is held here."""
 
     name = "image"

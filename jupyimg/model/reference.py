@@ -24,6 +24,8 @@ _PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _HEX64 = re.compile(r"[a-f0-9]{64}", re.ASCII)
 _NAME_LIMIT = 255
+_NO_DIGEST = "what follows an @ in an image's name is a digest (sha256:...)"
+_NO_LOGIN = "a login does not belong into a name: %image login HOST keeps it"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -117,7 +119,9 @@ def _split_digest(text: str) -> tuple[str, Digest | None]:
     try:
         return rest, Digest(digest)
     except BadDigest as error:
-        raise BadReference(f"{text!r} is not an image reference: {error.message}", hint=BadDigest.hint) from None
+        if digest.startswith("sha"):
+            raise BadReference(f"{text!r} is not an image reference: {error.message}", hint=BadDigest.hint) from None
+        raise BadReference(_NO_DIGEST, hint=_NO_LOGIN) from None  # not repeated, since it may hold a password
 
 
 def _split_tag(text: str) -> tuple[str, str]:

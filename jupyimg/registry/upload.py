@@ -117,6 +117,7 @@ class Upload:
         self._in_chunks = not line.learned.takes_whole
         self._was_refused = False
         self._failures = 0
+        self._furthest = 0
 
     def run(self, mounts: tuple[str, ...]) -> None:
         """Bring it there.
@@ -197,7 +198,10 @@ class Upload:
             return None
         if ask.method == "PATCH" and response.status_code in _TAKEN:
             offset = min(_stands_at(response, end), end)
-            self._failures = 0 if offset > session.offset else self._failures + 1
+            if offset > self._furthest:  # what is sent again after a session was lost is no success yet
+                self._failures, self._furthest = 0, offset
+            elif offset <= session.offset:
+                self._failures += 1
             if self._failures < self._line.settings.attempts:
                 return replace(session, location=self._line.onward(response, session.location), offset=offset)
         return self._set_right(session, ask, response)

@@ -273,6 +273,31 @@ def test_a_session_that_is_forgotten_between_chunks_begins_again(fake, repositor
     assert fake.blobs[Digest.of(DATA)] == DATA
 
 
+def test_a_registry_that_forgets_every_session_after_one_chunk_is_given_up(fake, connect):
+    """Two backends that share nothing behind one name."""
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("PATCH", lambda seen: None if seen.headers["content-range"].startswith("0-") else error(404))
+    with pytest.raises(RegistryError, match="404"):
+        connect(attempts=5).repository(fake.reference("app")).write(blob_of(DATA), Content(DATA))
+    assert fake.count("POST") <= 6
+
+
+def test_what_is_sent_again_after_a_lost_session_is_no_failure(fake, connect):
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule(f"PATCH.*={3 * CHUNK_SIZE}", error(404), times=1)
+    blob = blob_of(DATA)
+    connect(attempts=2).repository(fake.reference("app")).write(blob, Content(DATA))
+    assert fake.blobs[blob.digest] == DATA
+
+
+def test_a_registry_that_never_moves_on_is_given_up(fake, connect):
+    fake.rule("PUT /upload", lambda seen: Answer(413) if seen.body else None)
+    fake.rule("PATCH", Answer(202, headers={"Range": "0-0"}))
+    with pytest.raises(RegistryError):
+        connect(attempts=5).repository(fake.reference("app")).write(blob_of(DATA), Content(DATA))
+    assert fake.count("PATCH") <= 6
+
+
 def test_an_upload_that_is_to_wait_too_long_says_so(fake, repository):
     fake.rule("PUT", Answer(429, b"", {"Retry-After": "7200"}))
     with pytest.raises(RateLimited, match="2 hours"):
