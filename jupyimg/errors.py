@@ -83,7 +83,7 @@ __all__ = [
 
 
 _LONGEST = 600
-_LOGIN = re.compile(r"(?<=://)[^\s'\"]*@(?!sha\w*:)|(?<![^\s/'\"])[^\s/@:'\"]+:[^\s'\"]+@(?!sha\w*:)", re.ASCII)
+_LOGIN = re.compile(r"(?<=://)[^\s'\"]*@(?!sha\w*:)|(?<![^\s/'\"])[^\s/@:'\"\[]+:[^\s'\"]+@(?!sha\w*:)", re.ASCII)
 
 
 def _plain(text: str) -> str:
