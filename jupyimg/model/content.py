@@ -108,6 +108,15 @@ class Sink(Protocol):
 
 
 @runtime_checkable
+class Expectant(Protocol):
+    """A `Sink` in which content has an order, whatever comes first."""
+
+    def expect(self, descriptors: Sequence[Descriptor]) -> None:
+        """Be told, before the first of them, what will be written and in which order it is to lie."""
+        ...
+
+
+@runtime_checkable
 class Patient(Protocol):
     """A place that may be told to wait, such as a registry that counts requests."""
 

@@ -18,6 +18,7 @@ pins            roots that are not names
 documents       manifests and configs, read once, proven
 presence        whether content is here, and all that a root needs
 unpacked        bytes of a layer's files, by a walk of its tar (tarstream)
+hashing         a digest that is worked out beside other work
 archives        images as one file: `Archive` (a Source) and `ArchiveWriter` (a Sink)
 layout, lock    folders, files, durable writes; locks that die with their process
 ==============  ==================================================================================

@@ -25,6 +25,7 @@ from jupyimg.model.codec import decode, encode
 from jupyimg.model.content import CHUNK
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
+from jupyimg.store.hashing import Hashing
 from jupyimg.store.layout import Layout, disk
 from jupyimg.store.tarstream import Member, members
 
@@ -35,7 +36,6 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from hashlib import _Hash
     from pathlib import Path
 
     from jupyimg.store.tarstream import Readable
@@ -63,18 +63,18 @@ class Found(msgspec.Struct, frozen=True):
 class _Counted:
     """A stream that counts, and hashes where asked to; a bomb ends it."""
 
-    def __init__(self, stream: Readable, limit: int, hasher: _Hash | None) -> None:
+    def __init__(self, stream: Readable, limit: int, hashing: Hashing | None) -> None:
         self._stream = stream
         self._left = limit
-        self._hasher = hasher
+        self._hashing = hashing
 
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
             raise ContentError("the layer unpacks to far more than it should")
-        if self._hasher:
-            self._hasher.update(data)
+        if self._hashing:
+            self._hashing.update(data)
         return data
 
 
@@ -92,17 +92,17 @@ def walk_layer(path: Path, digest: Digest, *, prove: Digest | None = None) -> Fo
         ContentError: it is missing, damaged, no tar, or a bomb.
         DigestMismatch: it is not what its diff ID says.
     """
-    hasher = prove.hasher() if prove else None
     try:
-        with path.open("rb", buffering=CHUNK) as file:
+        with path.open("rb", buffering=CHUNK) as file, Hashing(prove or digest) as hashing:
             limit = max(_ROOM, _RATIO * os.fstat(file.fileno()).st_size)
-            stream = _Counted(_decompressed(file), limit, hasher)
+            stream = _Counted(_decompressed(file), limit, hashing if prove else None)
             total = files_size(members(stream))
             while stream.read(CHUNK):  # to the end, for its checksum and the diff ID
                 pass
+            found = hashing.hexdigest()
     except _UNREADABLE as error:
         raise ContentError(f"layer {digest.short} cannot be unpacked: {error}") from error
-    if prove and hasher and hasher.hexdigest() != prove.encoded:
+    if prove and found != prove.encoded:
         raise DigestMismatch(f"layer {digest.short} unpacks to something else than its diff ID {prove.short} says")
     return Found(digest, total, prove)
 
