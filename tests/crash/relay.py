@@ -20,7 +20,7 @@ class Relay:
     Attributes:
         host: ``127.0.0.1:PORT``.
         sent: bytes of answers so far.
-        rate: bytes a second and connection; 0 is as fast as it goes.
+        rate: bytes a second and connection; 0 is as fast as it goes. It may be changed while bytes flow.
     """
 
     def __init__(self, upstream: tuple[str, int], rate: int) -> None:
@@ -38,10 +38,10 @@ class Relay:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self.upstream)
-                threading.Thread(target=self._pump, args=(client, server, 0), daemon=True).start()
-                threading.Thread(target=self._pump, args=(server, client, self.rate), daemon=True).start()
+                threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, rate: int) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         answers = source.getpeername() == self.upstream
         with suppress(OSError):
             while data := source.recv(CHUNK):
@@ -49,7 +49,7 @@ class Relay:
                     with self._lock:
                         self.sent += len(data)
                 sink.sendall(data)
-                if rate:
+                if answers and (rate := self.rate):
                     time.sleep(len(data) / rate)
         for end in (source, sink):
             with suppress(OSError):
