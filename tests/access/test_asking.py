@@ -34,7 +34,7 @@ def answer(child, password=PASSWORD):
     child.expect_exact("Username: ")
     child.sendline(USERNAME)
     child.expect_exact("Password: ")
-    child.waitnoecho(20)
+    child.waitnoecho(60)
     child.sendline(password)
 
 
@@ -63,7 +63,7 @@ def test_ctrl_c_at_the_prompt_is_an_interrupt(terminal, htpasswd_registry):
     child.expect_exact("Username: ")
     for _ in range(6):  # one that comes between the prompt and the reading is lost in readline
         child.sendintr()
-        if child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=8):
+        if child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=20):
             break
     child.close()
     assert child.exitstatus == 130

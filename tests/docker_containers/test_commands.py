@@ -51,7 +51,7 @@ def embedded(dockerd, podmand, tmp_path):
 def web(dockerd):
     """A container that wrote to both streams and has ended."""
     return ran(
-        dockerd, "echo one; sleep 0.02; echo two >&2; sleep 0.02; printf '\\033[31mred\\033[0m\\t<b>\\n'", "--name=web"
+        dockerd, "echo one; sleep 0.5; echo two >&2; sleep 0.5; printf '\\033[31mred\\033[0m\\t<b>\\n'", "--name=web"
     )
 
 

@@ -34,7 +34,7 @@ def texts(records):
 @pytest.fixture(scope="module")
 def talker(backend):
     """A container that wrote to both streams and has ended."""
-    return ran(backend, "echo one; sleep 0.1; echo two >&2; sleep 1.1; echo three; echo end")
+    return ran(backend, "echo one; sleep 0.5; echo two >&2; sleep 1.1; echo three; echo end")
 
 
 def test_lines_come_with_their_streams_in_the_order_in_which_they_were_written(engine, talker):
