@@ -6,6 +6,7 @@ would hold things up (a silent server, a time-out) to far more than `AT_ONCE`, a
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -41,6 +42,8 @@ def best(measure: Callable[[], float], enough: float, tries: int = 20) -> float:
 def pressed(condition: Callable[[], object], pause: float = 0.1) -> Iterator[list[float]]:
     """Press Ctrl-C in this process's main thread once this is true; gives the moment in which it was pressed.
 
+    Meanwhile nothing is collected: Python drops what is raised within a callback of the collector, as hypothesis has one.
+
     Args:
         condition: what shows that the work to be stopped is under way.
         pause: seconds for it to go on to where it waits.
@@ -55,9 +58,11 @@ def pressed(condition: Callable[[], object], pause: float = 0.1) -> Iterator[lis
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=press, daemon=True)
+    gc.disable()
     thread.start()
     try:
         yield moments
     finally:
         left.set()
         thread.join()
+        gc.enable()
