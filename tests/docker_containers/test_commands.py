@@ -39,8 +39,9 @@ def session(dockerd, tmp_path):
 
 
 @pytest.fixture
-def embedded(dockerd, podmand, tmp_path):
-    """A session on the embedded engine, which knows where the daemons are."""
+def embedded(dockerd, podmand, tmp_path, monkeypatch):
+    """A session on the embedded engine, which knows where the daemons are, and waits for busy ones."""
+    monkeypatch.setattr(engine_command, "PATIENCE", 60.0)
     daemon = DaemonSettings(host=dockerd.host, podman_host=podmand.host, config=tmp_path / "config")
     made = Session(Settings(home=tmp_path / "home", daemon=daemon))
     yield made
