@@ -42,10 +42,11 @@ class Relay:
                 with self._lock:
                     self.open += 2  # each way counts
                 threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
-                threading.Thread(target=self._pump, args=(server, client), daemon=True).start()
+                threading.Thread(
+                    target=self._pump, args=(server, client), kwargs={"answers": True}, daemon=True
+                ).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        answers = source.getpeername() == self.upstream
+    def _pump(self, source: socket.socket, sink: socket.socket, *, answers: bool = False) -> None:
         with suppress(OSError):
             while data := source.recv(CHUNK):
                 if answers:
