@@ -65,7 +65,7 @@ def test_a_pull_is_stopped_while_a_mirror_is_silent(user, engine, registry, fake
     until(lambda: fake.seen)
     began = time.monotonic()
     engine.remote.registries.interrupt()
-    assert worker.ends()
+    assert worker.ends_within()
     assert isinstance(worker.error, Interrupted)
     assert time.monotonic() - began < AT_ONCE
     assert engine.images() == []
@@ -79,7 +79,7 @@ def test_layers_that_a_mirror_breaks_off_go_on_elsewhere_from_where_they_stood(u
     repository = connect(attempts=1).repository(other.reference("app"))
     workers = [Worker(lambda blob=blob: read(repository, blob)) for blob in blobs]
     for worker, blob in zip(workers, blobs, strict=True):
-        assert worker.ends()
+        assert worker.ends_within()
         assert worker.result == other.blobs[blob.digest]
     asked = [seen.headers.get("range", "") for seen in other.matching("GET")]
     assert len(asked) == len(blobs)
@@ -97,7 +97,7 @@ def test_many_pulls_at_once_wait_once_for_a_mirror_that_is_down(user, connect, f
     registries.repository(reference).resolve(reference)
     before = len(fake.seen)
     workers = [Worker(lambda: registries.repository(reference).resolve(reference)) for _ in range(20)]
-    assert all(worker.ends() for worker in workers)
+    assert all(worker.ends_within() for worker in workers)
     assert len({worker.result.digest for worker in workers}) == 1
     assert len(fake.seen) == before
 

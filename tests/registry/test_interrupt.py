@@ -40,8 +40,8 @@ class Worker(threading.Thread):
         except BaseException as error:
             self.error = error
 
-    def ends(self):
-        self.join(PATIENCE)
+    def ends_within(self, seconds=PATIENCE):
+        self.join(seconds)
         return not self.is_alive()
 
 
@@ -54,7 +54,7 @@ def stop_and_see(place, *workers):
     began = time.monotonic()
     place.interrupt()
     for worker in workers:
-        assert worker.ends(), "it hangs"
+        assert worker.ends_within(), "it hangs"
     took = time.monotonic() - began
     assert [type(worker.error) for worker in workers] == [Interrupted] * len(workers)
     assert took < AT_ONCE
