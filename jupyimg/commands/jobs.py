@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Steps = Generator[Step, None, Answer]
 
-PATIENCE = 1.0
-"""Seconds that who stops a job waits for it to be over; it takes 0.1 to 0.3."""
+PATIENCE = 5.0
+"""Seconds that who stops a job waits for it to be over at most; it takes 0.1 to 0.3, on a busy machine more."""
 
 
 class Job:

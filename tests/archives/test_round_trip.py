@@ -313,7 +313,7 @@ def test_a_reader_that_goes_away_ends_a_save_quietly(stocked):
     save = terminal(stocked.settings.home, "save", *EVERYTHING, stdout=subprocess.PIPE)
     save.stdout.read(10)
     save.stdout.close()
-    assert save.wait(30) == 1
+    assert save.wait(60) == 1
     assert not {b"Traceback", b"Exception"} & set(save.stderr.read().split())
 
 

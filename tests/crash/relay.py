@@ -20,11 +20,12 @@ class Relay:
     Attributes:
         host: ``127.0.0.1:PORT``.
         sent: bytes of answers so far.
-        rate: bytes a second and connection; 0 is as fast as it goes.
+        open: connections that it has not done with.
+        rate: bytes a second and connection; 0 is as fast as it goes. It may be changed while bytes flow.
     """
 
     def __init__(self, upstream: tuple[str, int], rate: int) -> None:
-        self.upstream, self.rate, self.sent = upstream, rate, 0
+        self.upstream, self.rate, self.sent, self.open = upstream, rate, 0, 0
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -38,22 +39,27 @@ class Relay:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self.upstream)
-                threading.Thread(target=self._pump, args=(client, server, 0), daemon=True).start()
-                threading.Thread(target=self._pump, args=(server, client, self.rate), daemon=True).start()
+                with self._lock:
+                    self.open += 2  # each way counts
+                threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
+                threading.Thread(
+                    target=self._pump, args=(server, client), kwargs={"answers": True}, daemon=True
+                ).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, rate: int) -> None:
-        answers = source.getpeername() == self.upstream
+    def _pump(self, source: socket.socket, sink: socket.socket, *, answers: bool = False) -> None:
         with suppress(OSError):
             while data := source.recv(CHUNK):
                 if answers:
                     with self._lock:
                         self.sent += len(data)
                 sink.sendall(data)
-                if rate:
+                if answers and (rate := self.rate):
                     time.sleep(len(data) / rate)
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self.open -= 1
 
 
 @contextmanager

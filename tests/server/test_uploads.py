@@ -12,6 +12,7 @@ import pytest
 from jupyimg.server import sessions
 from jupyimg.store import Store
 from tests.server.client import digest_of
+from tests.services.waiting import until
 
 DATA = b"0123456789" * 307
 DIGEST = digest_of(DATA)
@@ -169,7 +170,7 @@ def test_two_at_once_do_not_mix_their_bytes(client):
     head = f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(DATA)}\r\n\r\n"
     with client.connect() as slow:
         slow.sendall(head.encode() + DATA[:100])
-        time.sleep(0.1)
+        until(lambda: [each for each in client.server._sessions._open.values() if each.lock.locked()])
         reply = client("PATCH", location, DATA)
         assert (reply.status, reply.codes) == (409, ["BLOB_UPLOAD_INVALID"])
         slow.sendall(DATA[100:])

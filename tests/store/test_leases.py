@@ -158,4 +158,4 @@ try:
 finally:
     os.kill(children[0], signal.SIGKILL)
 """
-    assert child(root, script).wait(10) == 0
+    assert child(root, script).wait(60) == 0

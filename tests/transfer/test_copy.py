@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 import time
 
@@ -17,6 +16,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.model.reference import Reference
 from jupyimg.transfer import Selection, copying
 from tests.places.memory import MemoryPlace
+from tests.services.waiting import best, pressed
 
 NGINX = Reference.parse("nginx")
 AMD = Selection(platform=Platform.parse("linux/amd64"))
@@ -205,12 +205,13 @@ class Stalling:
 
     def __init__(self, place):
         self.place = place
-        self.release = threading.Event()
+        self.reached, self.release = threading.Event(), threading.Event()
         self.resolve = place.resolve
 
     def read(self, descriptor, offset=0):
         if not descriptor.is_manifest:
-            self.release.wait(20)
+            self.reached.set()
+            self.release.wait(60)
         yield from self.place.read(descriptor, offset)
 
     def interrupt(self):
@@ -220,12 +221,14 @@ class Stalling:
 def test_stop_ends_a_stalled_copy_at_once_and_leaves_no_thread():
     place, sink = MemoryPlace(), MemoryPlace()
     place.image("nginx")
-    source = Stalling(place)
-    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
-    began = time.monotonic()
-    with pytest.raises(Interrupted, match="interrupted"):
-        drain(copying(source, sink, NGINX))
-    assert time.monotonic() - began < 0.3 + 0.5
+
+    def stopped():
+        source = Stalling(place)
+        with pytest.raises(Interrupted, match="interrupted"), pressed(source.reached.is_set) as moments:
+            drain(copying(source, sink, NGINX))
+        return time.monotonic() - moments[0]
+
+    assert best(stopped, 0.5) < 0.5
     assert sink.names == {}
 
 
