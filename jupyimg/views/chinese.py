@@ -132,6 +132,8 @@ WORDS = {
 }
 
 SENTENCES = {
+    "{kind}: {foot}": "{kind}：{foot}",
+    "{size} ({exact} bytes)": "{size}（{exact} 字节）",
     "more columns in the data: {names}": "数据中的其他列：{names}",
     "{exact}, as reproducible builds write it": "{exact}（可重现构建所写的时间）",
     "{exact} bytes": "{exact} 字节",

@@ -1,7 +1,7 @@
 """Chinese: the lines that come from below while something is done, and those that stand beside an answer.
 
-A table and nothing else. The English ones are shapes: a place in braces holds one word (``lines``, ``names`` and ``why``
-hold more), and ``(s)`` may be there or not. The first shape that fits counts.
+A table and nothing else. The English ones are shapes: a place in braces holds one word (``lines``, ``names`` and
+``why`` hold more), and ``(s)`` may be there or not. The first shape that fits counts.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ NOTES = {
     # of logging in
     "Login Succeeded": "登录成功",
     "Authenticating with existing credentials...": "正在使用已保存的凭据登录……",
-    "Authenticating with existing credentials... [Username: {name}]": "正在使用已保存的凭据登录……［用户名：{name}］",
+    "Authenticating with existing credentials... [Username: {name}]": "正在使用已保存的凭据登录……（用户名：{name}）",
     "WARNING! Your credentials are stored unencrypted in '{names}'": "警告！凭据未加密，保存在 '{names}'",
     "WARNING! {names} is set and comes before what is stored": "警告！已设置 {names}，它优先于保存的凭据",
     "WARNING! Using --password via the CLI is insecure. Use --password-stdin.": (

@@ -1,6 +1,26 @@
-"""Chinese: what the pages of our widgets say, by the English phrase that stands in their scripts. A table and nothing else."""
+"""Chinese: what our pages say, by the English phrase that stands in their scripts. A table and nothing else."""
 
 from __future__ import annotations
+
+TABLE = {
+    "search": "搜索：",
+    "info": "第 _START_ 至 _END_ 行，共 _TOTAL_ 行",
+    "infoEmpty": "没有行",
+    "infoFiltered": "（从 _MAX_ 行中筛选）",
+    "lengthMenu": "每页 _MENU_ 行",
+    "lengthLabels": {"-1": "全部"},
+    "zeroRecords": "没有符合的行",
+    "emptyTable": "没有数据",
+    "loadingRecords": "正在载入……",
+    "select": {"rows": {"0": "", "_": "已选 %d 行"}},
+    "aria": {
+        "orderable": "：点击排序",
+        "orderableReverse": "：点击反向排序",
+        "orderableRemove": "：点击取消排序",
+        "paginate": {"first": "首页", "last": "末页", "next": "下一页", "previous": "上一页"},
+    },
+}
+"""What DataTables says, by its own keys (https://datatables.net/reference/option/language)."""
 
 SCRIPTED: dict[str, dict[str, str]] = {
     "login": {
@@ -29,7 +49,7 @@ SCRIPTED: dict[str, dict[str, str]] = {
         # the bar and the list
         "explorer of images": "镜像浏览器",
         "what is listed": "列出的内容",
-        "‹ repositories": "‹ 仓库列表",
+        "repositories": "仓库列表",
         "search ( / )": "搜索（按 /）",
         "search in the list": "在列表中搜索",
         "sort": "排序",

@@ -28,7 +28,12 @@ def to_html(title: str, ledger: Ledger, now: float, error: BaseException | None 
 
 def head(title: str, ledger: Ledger) -> str:
     """The line above it."""
-    return element("div", element("b", say(title)), " ", element("span", say(tongue.word(ledger.lang, ledger.outcome.value)), style=FAINT))
+    return element(
+        "div",
+        element("b", say(title)),
+        " ",
+        element("span", say(tongue.word(ledger.lang, ledger.outcome.value)), style=FAINT),
+    )
 
 
 def _reason(error: BaseException | None, lang: str) -> list[str]:

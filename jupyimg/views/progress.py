@@ -113,7 +113,9 @@ def line_of(ledger: Ledger, step: Step) -> str:
     if step.phase is Phase.NOTE:
         return note(ledger.lang, words.clean(step.text))
     if step.phase is Phase.PAUSED:
-        return waiting(step, ledger.lang) if step.current and step.current == step.total else ""  # once, not every second
+        return (
+            waiting(step, ledger.lang) if step.current and step.current == step.total else ""
+        )  # once, not every second
     if step.phase not in ENDED or (step.text != "layer" and step.phase is not Phase.FAILED):
         return ""
     return f"{words.short(words.clean(step.item))}: {ledger.state(step)}"

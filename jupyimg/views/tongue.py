@@ -1,4 +1,4 @@
-"""Tongue: what stands around the data in English or in Chinese: heads, feet, ages, progress, forms. Columns stay English.
+"""Tongue: what stands around the data (heads, ages, progress, forms) in English or in Chinese. Columns stay English.
 
 English is the key of every entry, so what has no entry is shown in English. Only words of ours are looked up; text
 from outside is never a template. Notes come from below as whole lines; those of ours are known by their shape.
@@ -18,7 +18,7 @@ from jupyimg.views.chinese_notes import NOTES
 from jupyimg.views.chinese_scripts import SCRIPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
 ENGLISH, CHINESE = "en", "zh"
@@ -79,7 +79,7 @@ def note(lang: str, line: str) -> str:
     return line if None in parts else "；".join(filter(None, parts))
 
 
-def phrases(lang: str, page: str) -> Mapping[str, str]:
+def phrases(lang: str, page: str) -> dict[str, str]:
     """What the script of a page is told to say: its phrases by their English ones, none in English."""
     return SCRIPTED[page] if lang == CHINESE else {}
 
