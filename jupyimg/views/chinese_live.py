@@ -104,7 +104,7 @@ LIVE = {
     "what arrived is kept; run it again to go on": "已收到的内容会保留；再次运行即可继续",
     "this is a fault of jupyimg": "这是 jupyimg 的错误",
     "{status}: {name}": "{status}：{name}",
-    "… {rest} more": "…… 另有 {rest} 行",
+    "… {rest} more": "… 另有 {rest} 行",
     "image ID": "镜像 ID",
     "also named": "其他名称",
     "Fetches it from {host}": "从 {host} 拉取",

@@ -9,7 +9,7 @@ from __future__ import annotations
 NOTES = {
     # Docker's own, of pull and push
     "Using default tag: {tag}": "使用默认标签：{tag}",
-    "{tag}: Pulling from {repository}": "{tag}：正在从 {repository} 拉取",
+    "{tag}: Pulling from {repository}": "{tag}：从 {repository} 拉取",
     "Digest: {digest}": "摘要：{digest}",
     "Status: Downloaded newer image for {name}": "状态：已下载较新的镜像 {name}",
     "Status: Image is up to date for {name}": "状态：镜像 {name} 已是最新",
@@ -82,8 +82,8 @@ NOTES = {
     "Total reclaimed space: {size}": "共回收空间：{size}",
     # of logging in
     "Login Succeeded": "登录成功",
-    "Authenticating with existing credentials...": "正在使用已保存的凭据登录……",
-    "Authenticating with existing credentials... [Username: {name}]": "正在使用已保存的凭据登录……（用户名：{name}）",
+    "Authenticating with existing credentials...": "正在使用已保存的凭据登录…",
+    "Authenticating with existing credentials... [Username: {name}]": "正在使用已保存的凭据登录…（用户名：{name}）",
     "WARNING! Your credentials are stored unencrypted in '{names}'": "警告！凭据未加密，保存在 '{names}'",
     "WARNING! {names} is set and comes before what is stored": "警告！已设置 {names}，它优先于保存的凭据",
     "WARNING! Using --password via the CLI is insecure. Use --password-stdin.": (

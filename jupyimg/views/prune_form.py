@@ -241,7 +241,8 @@ def _changed(promised: Sequence[RemovalRecord], gone: Sequence[RemovalRecord], l
         row.reference or str(row.digest) for row in promised if (row.action, row.reference, row.digest) not in after
     ]
     named = [name for name in stayed if "@" not in name and not name.startswith("sha256:")] or stayed
-    template = "Things changed since this was shown: {freed} freed instead of {promised}"
-    template += "; left alone: {names}." if named else "."
+    template = "Things changed since this was shown: {freed} freed instead of {promised}."
+    if named:
+        template = "Things changed since this was shown: {freed} freed instead of {promised}; left alone: {names}."
     freed, meant = _size(_freed(gone), lang), _size(_freed(promised), lang)
     return [tongue.say(lang, template, freed=freed, promised=meant, names=_listed(named, lang))]
