@@ -6,6 +6,7 @@ COUNTED = {
     "container": "个容器",
     "difference": "处不同",
     "endpoint": "个端点",
+    "engine": "个引擎",
     "image": "个镜像",
     "job": "个任务",
     "layer": "层",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyimg.model.content import Phase, Step
-from jupyimg.views import ledger, tongue, twin
+from jupyimg.views import ledger, tongue, totals, twin
 from jupyimg.views.chinese import COUNTED, SENTENCES, WORDS
 from jupyimg.views.chinese_live import LIVE
 from jupyimg.views.chinese_notes import NOTES
@@ -83,6 +83,7 @@ def test_every_thing_that_is_counted_is_known() -> None:
     counted = [*spoken("tongue.count", at=2)]
     assert counted
     assert not [each for each in counted if each[1] not in COUNTED]
+    assert {*totals._NOUNS.values(), "repository"} <= COUNTED.keys()
 
 
 def test_no_sentence_is_kept_that_nobody_says() -> None:
