@@ -20,9 +20,9 @@ from jupyimg.views.explorer import Explorer
 from jupyimg.views.following import KernelLines
 from jupyimg.views.outcome import outcome
 from jupyimg.views.progress_detached import DetachedProgress
+from tests.views import test_forms
 from tests.views.samples import digest, image, removal, transfer
 from tests.views.test_explorer import Place, Talk, seen
-from tests.views.test_forms import SECRET, Registry, typed
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,11 +33,11 @@ def zh(answer: Answer) -> Any:
 
 
 def test_a_login_form_says_in_chinese_what_happened() -> None:
-    ask = LoginAsk(server="r.example", login=Registry().login, without="%image x")
+    ask = LoginAsk(server="r.example", login=test_forms.Registry().login, without="%image x")
     form = zh(Answer(kind="login", records=[], form=ask))
     assert form.widget.phrases == tongue.phrases("zh", "login")
     assert repr(form) == "请用表单登录 r.example；无法填写表单时运行：%image x"
-    typed(form, SECRET)
+    test_forms.typed(form, test_forms.SECRET)
     assert form.widget.lines == ["已以 ada 的身份登录。", "WARNING! kept as it is"]
     assert repr(form) == "登录成功：r.example"
 
