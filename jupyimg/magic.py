@@ -40,7 +40,7 @@ class ImageMagics(Magics):
     lang = Enum(
         ["auto", "en", "zh"],
         default_value="auto",
-        help="heads and feet in English or Chinese, or as the locale says; the columns of the data stay English",
+        help="what stands around the data in English or Chinese, or as the locale says; its columns stay English",
     ).tag(config=True)
 
     shell: InteractiveShell
@@ -67,15 +67,18 @@ class ImageMagics(Magics):
             return Help(answer)
         if isinstance(answer, Job):
             return answer
-        lang = self.session.settings.lang if self.lang == "auto" else self.lang
-        return views.to_notebook(answer, widget=self.display == "widget", lang=lang, line=" ".join(said))
+        return views.to_notebook(answer, widget=self.display == "widget", lang=self._spoken, line=" ".join(said))
+
+    @property
+    def _spoken(self) -> str:
+        return self.session.settings.lang if self.lang == "auto" else self.lang
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool, bool], views.Progress]:
         def follow(kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: FBT001
             # What a job says in a terminal would fall into the line that is being typed.
             outside, inside = ("quiet", "detached") if detach else ("terminal", "kernel")
             where = inside if self.session.in_kernel else outside
-            return views.progress("quiet" if quiet or silent or kind == "serve" else where, kind)
+            return views.progress("quiet" if quiet or silent or kind == "serve" else where, kind, lang=self._spoken)
 
         return follow
 

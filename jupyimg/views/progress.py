@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 from jupyimg.model.content import Phase
 from jupyimg.views import words
 from jupyimg.views.ledger import ENDED, Ledger, Outcome, waiting
+from jupyimg.views.tongue import ENGLISH, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +38,16 @@ class Progress:
     Args:
         kind: the operation, which decides the words ("pull", "push", "load", "save", "copy").
         clock: seconds, going forward.
+        lang: of the words; a terminal's and a log's are Docker's.
 
     Attributes:
         guard: held while the ledger changes; who reads it from another thread takes it.
     """
 
-    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic, lang: str = ENGLISH) -> None:
         self.clock = clock
         self.guard = RLock()
-        self.ledger = Ledger(kind, clock())
+        self.ledger = Ledger(kind, clock(), lang=lang)
 
     def __enter__(self) -> Self:
         self.ledger.began = self.clock()
@@ -109,9 +111,11 @@ class LogProgress(Progress):
 def line_of(ledger: Ledger, step: Step) -> str:
     """What Docker says of a step: a note, or how a layer ended; "" for all else. Failures are always said."""
     if step.phase is Phase.NOTE:
-        return words.clean(step.text)
+        return note(ledger.lang, words.clean(step.text))
     if step.phase is Phase.PAUSED:
-        return waiting(step) if step.current and step.current == step.total else ""  # once, not every second
+        return (
+            waiting(step, ledger.lang) if step.current and step.current == step.total else ""
+        )  # once, not every second
     if step.phase not in ENDED or (step.text != "layer" and step.phase is not Phase.FAILED):
         return ""
     return f"{words.short(words.clean(step.item))}: {ledger.state(step)}"

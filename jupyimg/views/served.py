@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 
 if TYPE_CHECKING:
     from jupyimg.model.running import ServerRecord
@@ -16,10 +16,12 @@ class Served:
 
     Attributes:
         record: all that is known of it.
+        lang: of what is said of it.
     """
 
-    def __init__(self, record: ServerRecord) -> None:
+    def __init__(self, record: ServerRecord, lang: str = tongue.ENGLISH) -> None:
         self.record = record
+        self.lang = lang
 
     @property
     def address(self) -> str:
@@ -30,10 +32,13 @@ class Served:
         return self.address
 
     def __repr__(self) -> str:
-        return "\n".join(map(words.clean, self.record.lines()))
+        return "\n".join(self._lines())
 
     def _repr_html_(self) -> str:
-        first, *ways = (escape(words.clean(line)) for line in self.record.lines())
+        first, *ways = map(escape, self._lines())
         listed = "".join(f"<div><code>{way.strip()}</code></div>" for way in ways)
         shown = f'<div style="margin-left:1.5em">{listed}</div>' if ways else ""
         return f"<div>{first}</div>{shown}"
+
+    def _lines(self) -> list[str]:
+        return [tongue.note(self.lang, words.clean(line)) for line in self.record.lines()]

@@ -63,8 +63,8 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 class Talk:
     """An explorer, and what it said to its page."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.explorer = Explorer(answer)
+    def __init__(self, answer: Answer, lang: str = "en") -> None:
+        self.explorer = Explorer(answer, lang)
         self.said: list[dict[str, Any]] = []
         self.explorer.widget.send = lambda message: self.said.append(json.loads(json.dumps(message)))
         self.number = 0
