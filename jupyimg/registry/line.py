@@ -16,6 +16,7 @@ from jupyimg.registry.auth import RegistryAuth
 from jupyimg.registry.call import Calls
 from jupyimg.registry.client import absorb
 from jupyimg.registry.hosts import origin
+from jupyimg.registry.pace import Pace
 from jupyimg.registry.retry import TOO_MANY, chance, retry_after, wait_after_answer, wait_after_failure
 from jupyimg.registry.wire import Patience
 
@@ -66,7 +67,7 @@ class Manner:
 
     Attributes:
         insecure: plain http and certificates that prove nothing are taken from it.
-        hurried: do not wait long, there are others to ask.
+        hurried: do not wait long, nor for what comes too slowly: there are others to ask.
     """
 
     insecure: bool = False
@@ -86,6 +87,9 @@ class Line:
         find: looks credentials up; None is anonymous.
         manner: how it is asked.
         auth: how to authorize every request, in place of the usual ways to read and to write.
+
+    Attributes:
+        pace: what answers must keep up with where one is hurried, else None.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class Line:
         self.calls = Calls()
         self.client = client
         self._manner = manner
+        self.pace = Pace() if manner.hurried else None
         self._patience = Patience(self.settings.connect_timeout, self.settings.read_timeout)
         self._mounts = mounts
         self._find = find
@@ -171,8 +176,7 @@ class Line:
             try:
                 response = self.attempt(call, ask)
             except httpx.RequestError as failure:
-                silent = isinstance(failure, httpx.TimeoutException) and self._manner.hurried
-                attempts = 1 if silent else self.settings.attempts
+                attempts = 1 if self.is_lost(failure) else self.settings.attempts
                 wait = wait_after_failure(failure, attempt, attempts, chance())
                 if wait is None:
                     raise self.failed(failure, ask, reference) from failure
@@ -198,7 +202,7 @@ class Line:
         while (left := self.learned.left) > 0:  # which another thread may lengthen meanwhile
             call.wait(left)
         headers = {"user-agent": "jupyimg", "accept": "*/*", "accept-encoding": "identity", **ask.headers}
-        extensions: dict[str, Any] = {"call": call, "limit": ask.limit, "patience": self._patience}
+        extensions: dict[str, Any] = {"call": call, "limit": ask.limit, "patience": self._patience, "pace": self.pace}
         if self._manner.insecure:
             extensions["unproven"] = origin(self.base)
         request = (
@@ -219,6 +223,10 @@ class Line:
         if wait is not None and response.status_code == TOO_MANY:
             self.learned.pause(wait)
         return wait
+
+    def is_lost(self, failure: httpx.RequestError) -> bool:
+        """Whether who is hurried had better not try again: it took its time, and the next try would too."""
+        return isinstance(failure, httpx.TimeoutException) and self._manner.hurried
 
     def tell(self, what: str) -> None:
         """Note that the registry is asked once more, and why; each reason is told once, whoever meets it."""

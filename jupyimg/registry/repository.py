@@ -58,6 +58,11 @@ class Repository:
         """What a tag or digest is called here."""
         return replace(self._line.reference, tag=reference.tag, digest=reference.digest)
 
+    def relax(self) -> None:
+        """Take what comes, however slowly, where one was hurried: there is nobody else to ask."""
+        if self._line.pace is not None:
+            self._line.pace.relax()
+
     def interrupt(self) -> None:
         """End what is under way in any thread, at once; what is asked for later works as ever."""
         self._line.calls.cut()
@@ -113,6 +118,7 @@ class Repository:
         root = Ask(method="GET", url=self._line.base, accept=frozenset({OK, _UNKNOWN}))
         status = self._line.ask(self._line.calls.begin(), root).status_code
         self._line.client.down.pop(self.host, None)
+        self._line.client.slow.pop(self.host, None)
         return status
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
@@ -249,7 +255,7 @@ class Repository:
             self._line.tell("broke off in the middle of a layer")
             call.wait(seconds)
 
-        download = Download(descriptor, offset, ask, again, self._line.settings.attempts)
+        download = Download(descriptor, offset, ask, again, self._line.settings.attempts, is_lost=self._line.is_lost)
         try:
             yield from download.chunks()
         except httpx.TransportError as failure:

@@ -20,11 +20,13 @@ class Relay:
     Attributes:
         host: ``127.0.0.1:PORT``.
         sent: bytes of answers so far.
-        rate: bytes a second and connection; 0 is as fast as it goes.
+        rate: bytes a second and connection, from now on; 0 is as fast as it goes.
+        free: bytes of answers of each connection that go as fast as they can before that.
+        piece: the most bytes that are passed on at once; few make a trickle.
     """
 
-    def __init__(self, upstream: tuple[str, int], rate: int) -> None:
-        self.upstream, self.rate, self.sent = upstream, rate, 0
+    def __init__(self, upstream: tuple[str, int], rate: int, free: int, piece: int) -> None:
+        self.upstream, self.rate, self.free, self.piece, self.sent = upstream, rate, free, piece, 0
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -38,29 +40,36 @@ class Relay:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self.upstream)
-                threading.Thread(target=self._pump, args=(client, server, 0), daemon=True).start()
-                threading.Thread(target=self._pump, args=(server, client, self.rate), daemon=True).start()
+                threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, rate: int) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         answers = source.getpeername() == self.upstream
+        passed = 0
         with suppress(OSError):
-            while data := source.recv(CHUNK):
+            while data := source.recv(self._most(passed) if answers else CHUNK):
+                passed += len(data)
                 if answers:
                     with self._lock:
                         self.sent += len(data)
                 sink.sendall(data)
-                if rate:
-                    time.sleep(len(data) / rate)
+                if answers and self.rate and passed > self.free:
+                    time.sleep(len(data) / self.rate)
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
+    def _most(self, passed: int) -> int:
+        if not self.rate:
+            return CHUNK
+        return min(CHUNK, self.free - passed) if passed < self.free else self.piece
+
 
 @contextmanager
-def relayed(host: str, rate: int = 0) -> Iterator[Relay]:
+def relayed(host: str, rate: int = 0, *, free: int = 0, piece: int = CHUNK) -> Iterator[Relay]:
     """A relay to ``HOST:PORT`` while the block runs."""
     name, _, port = host.rpartition(":")
-    relay = Relay((name, int(port)), rate)
+    relay = Relay((name, int(port)), rate, free, piece)
     try:
         yield relay
     finally:
