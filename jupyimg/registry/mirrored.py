@@ -1,10 +1,10 @@
 """Mirrored: a repository that is read by way of mirrors and written where it lives.
 
 Mirrors are asked in order, the repository itself last. A mirror that gives no answer is passed by for a while by all;
-one that refuses, lacks the image or sends what is not asked for is of no use for this operation; one that lacks a blob
-only for that. One that sends too slowly (`pace`) is passed by like one that gives no answer, but it still has the
-image: where the repository itself fails too, it is gone back to and taken as slow as it is. Whatever happens is noted,
-for `WithMirrors.notes`.
+one that refuses, lacks the image or sends what is not asked for is of no use for this operation; one that lacks a blob,
+or a signature's tag beside an image that it has, only for that. One that sends too slowly (`pace`) is passed by like one
+that gives no answer, but it still has the image: where the repository itself fails too, it is gone back to and taken as
+slow as it is. Whatever happens is noted, for `WithMirrors.notes`.
 
 What is small is proven before it is handed on. A large blob is handed on as it comes, since a layer is never held: a
 mirror that breaks off is followed by the next from where the reader stands, and where the whole proves wrong the
@@ -58,6 +58,7 @@ class Mirrored(Repository):
         self._said = list(notes)
         self._left: dict[Repository, str] = {}
         self._slow: set[Repository] = set()
+        self._useful: set[Repository] = set()
         self._lacking: set[Repository] = set()
         self._served: dict[Digest, set[Repository]] = {}
 
@@ -95,6 +96,14 @@ class Mirrored(Repository):
         """See `Repository.tags`; the list of the first that has one, gone on with elsewhere where it breaks off."""
         return self._all_tags(self._line.calls.begin())
 
+    def referrers(self, digest: Digest) -> Iterator[Descriptor]:
+        """See `Repository.referrers`; what the mirrors know of, and then what the repository itself knows besides.
+
+        Nobody's list is believed to be whole, for a mirror may have copied an image without what refers to it. Who
+        judges signatures stops at the first that counts, so where a mirror has that, nobody else need be there.
+        """
+        return self._all_referrers(self._line.calls.begin(), digest)
+
     # ---- Sink
 
     def publish(self, reference: Reference, root: Descriptor, held: tuple[Descriptor, ...]) -> None:
@@ -127,9 +136,14 @@ class Mirrored(Repository):
         failure: ImageError | None = None
         for mirror in self._places():
             try:
-                return own() if mirror is None else ask(mirror)
+                if mirror is None:
+                    return own()
+                answer = ask(mirror)
             except _PASSED as error:
                 failure = self._fell(call, mirror, error, failure, for_good=for_good)
+            else:
+                self._useful.add(mirror)
+                return answer
         raise _known(failure)
 
     def _small(self, call: Call, descriptor: Descriptor, offset: int) -> Iterator[bytes]:
@@ -170,6 +184,27 @@ class Mirrored(Repository):
                 return
             except _PASSED as error:
                 failure = self._fell(call, mirror, error, failure)
+        raise _known(failure)
+
+    def _all_referrers(self, call: Call, digest: Digest) -> Iterator[Descriptor]:
+        seen: set[Digest] = set()
+        own = super().referrers
+        failure: ImageError | None = None
+        for mirror in self._places():
+            try:
+                for found in own(digest) if mirror is None else mirror.referrers(digest):
+                    if found.digest not in seen:
+                        seen.add(found.digest)
+                        yield found
+            except _PASSED as error:
+                if mirror is None or isinstance(error, Unreachable):
+                    failure = self._fell(call, mirror, error, failure)
+                else:  # which says nothing against the images that it has
+                    call.check()
+                    self._lacks(mirror, error)
+            else:
+                if mirror is None:
+                    return
         raise _known(failure)
 
     def _places(self) -> Iterator[Repository | None]:
@@ -230,9 +265,13 @@ class Mirrored(Repository):
         elif isinstance(error, Unreachable):
             self._line.client.down[mirror.host] = time.monotonic() + REST
             self._slow.discard(mirror)
-        if for_good or not isinstance(error, RemoteNotFound):
+        if not isinstance(error, RemoteNotFound) or (for_good and mirror not in self._useful):
             self._leave(mirror, error.message)
-        elif mirror not in self._lacking:
+        else:
+            self._lacks(mirror, error)
+
+    def _lacks(self, mirror: Repository, error: ImageError) -> None:
+        if mirror not in self._lacking:
             self._lacking.add(mirror)
             self._note(mirror, f"{mirror.host}: {error.message}")
 
