@@ -114,6 +114,7 @@ class Line:
         self._auth = auth
         self._known: list[Credentials | None] = []
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._told: dict[str, bool] = {}
 
     @cached_property
@@ -148,10 +149,17 @@ class Line:
         return self._auth or RegistryAuth(self.base, scopes, self.client.tokens, self.credentials, self.client.check)
 
     def credentials(self) -> Credentials | None:
-        """Who we are there; looked up once."""
-        with self._lock:  # a helper program may be behind it, which six workers need not start six times
+        """Who we are there; looked up once.
+
+        Raises:
+            Interrupted: it was cut off.
+        """
+        call = self.calls.begin()
+        with self._looking:  # a helper program may be behind it, which six workers need not start six times
+            call.check()
             if not self._known:
-                self._known.append(self._find(self.reference) if self._find else None)
+                with call.here():
+                    self._known.append(self._find(self.reference) if self._find else None)
             return self._known[0]
 
     def url(self, path: str, query: str = "", *, repository: str = "") -> httpx.URL:

@@ -20,6 +20,7 @@ from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DOCKER_HUB
+from jupyimg.registry.call import Call as Lookup
 from jupyimg.transfer import Selection, walk
 from jupyimg.transfer import aside as walking
 
@@ -190,25 +191,33 @@ class Moving:
 
     def _listen(self, path: str, params: dict[str, Any], reference: Reference) -> Listening:
         """Ask for work and tell of it; gives what was told when the answer is whole."""
-        headers = {"X-Registry-Auth": auth_header(reference.host, self.find(reference) if self.find else None)}
-        call, told = self.api.open(), Told()
+        call, told, lookup = self.api.open(), Told(), Lookup()
 
         def job(put: Callable[[Any], None]) -> None:
+            with lookup.here():  # a credential helper may hang, and is ended with the rest
+                known = self.find(reference) if self.find else None
+            headers = {"X-Registry-Auth": auth_header(reference.host, known)}
             for event in decoded(call.send("POST", path, params, headers=headers)):
                 put(event)
 
+        def interrupt() -> None:
+            lookup.cut()
+            call.interrupt()
+
         try:
-            yield from steps(aside(job, call.interrupt), told, self.api.dialect.name)
+            yield from steps(aside(job, interrupt), told, self.api.dialect.name)
         finally:
             call.close()
         return told
 
 
 def steps(events: Iterable[Any], told: Told, who: str) -> Generator[Step, None, None]:
-    """Steps of events, the open ones ended when all went well."""
+    """Steps of events, the open ones ended when all went well; one too where there is no news, to be stopped at."""
     for event in events:
         if event is not None:
             yield from told.take(event, who)
+        else:
+            yield Step(Phase.IDLE)
     yield from told.finished()
 
 
