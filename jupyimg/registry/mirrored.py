@@ -2,9 +2,9 @@
 
 Mirrors are asked in order, the repository itself last. A mirror that gives no answer is passed by for a while by all;
 one that refuses, lacks the image or sends what is not asked for is of no use for this operation; one that lacks a blob,
-or a signature's tag beside an image that it has, only for that. One that is too slow (`pace`) is passed by too, but it has
-the image: where the repository itself fails as well, it is gone back to and taken as it is. Whatever happens is noted,
-for `WithMirrors.notes`.
+or a signature's tag beside an image that it has, only for that. One that is too slow (`pace`) is passed by too, but it
+has the image: where the repository itself fails as well, it is gone back to and taken as it is. Whatever happens is
+noted, for `WithMirrors.notes`.
 
 What is small is proven before it is handed on. A large blob is handed on as it comes, since a layer is never held: a
 mirror that breaks off is followed by the next from where the reader stands, and where the whole proves wrong the

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from jupyimg.engines.docker.answers import records
 from jupyimg.engines.docker.api import image_path
 from jupyimg.engines.docker.aside import aside
 from jupyimg.engines.docker.events import Told, decoded
-from jupyimg.errors import EngineError, ImageNotFound, Misuse, PlatformNotFound, Unsupported
+from jupyimg.errors import EngineError, ImageNotFound, Interrupted, Misuse, PlatformNotFound, Unsupported
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
@@ -205,7 +206,10 @@ class Moving:
             call.interrupt()
 
         try:
-            yield from steps(aside(job, interrupt), told, self.api.dialect.name)
+            with closing(aside(job, interrupt)) as events:
+                yield from steps(events, told, self.api.dialect.name)
+        except KeyboardInterrupt as stop:  # it came between two events, where nobody else turns it into ours
+            raise (stop if isinstance(stop, Interrupted) else Interrupted) from None
         finally:
             call.close()
         return told
