@@ -238,8 +238,12 @@ class Line:
 
     def tell(self, what: str) -> None:
         """Note that the registry is asked once more, and why; each reason is told once, whoever meets it."""
+        self.say(f"{self.reference.host} {what}: trying again")
+
+    def say(self, text: str) -> None:
+        """Note something for people, once."""
         with self._lock:
-            self._told.setdefault(f"{self.reference.host} {what}: trying again", False)
+            self._told.setdefault(text, False)
 
     def notes(self) -> list[str]:
         """What was noted since this was last asked."""

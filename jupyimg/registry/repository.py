@@ -19,13 +19,13 @@ from jupyimg.registry.hosts import host_of, origin
 from jupyimg.registry.line import Ask
 from jupyimg.registry.manifests import ACCEPT, Manifests
 from jupyimg.registry.pages import pages
-from jupyimg.registry.referrers import referrers
+from jupyimg.registry.referrers import add_referrer, referrers
 from jupyimg.registry.upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.documents import Descriptor, Index, Manifest
     from jupyimg.model.reference import Reference
     from jupyimg.registry.call import Call
     from jupyimg.registry.line import Line
@@ -48,6 +48,7 @@ class Repository:
         self._line = line
         self._mounts = mounts
         self._manifests = Manifests(line)
+        self._added: set[Digest] = set()
 
     @property
     def host(self) -> str:
@@ -204,7 +205,7 @@ class Repository:
         """
         call = self._line.calls.begin()
         if descriptor.is_manifest:
-            self._manifests.write(call, descriptor, read(0))
+            self._list(call, self._manifests.write(call, descriptor, read(0)))
         else:
             Upload(self._line, call, descriptor, read).run(self._mounts)
 
@@ -220,7 +221,14 @@ class Repository:
             if reference.digest != root.digest:
                 raise Misuse(f"{root.digest} cannot be published as {reference.familiar}")
             return
-        self._manifests.tag(self._line.calls.begin(), reference, root)
+        call = self._line.calls.begin()
+        self._list(call, self._manifests.tag(call, reference, root))
+
+    def _list(self, call: Call, referrer: Manifest | Index | None) -> None:
+        """See to it that what is about another manifest is found by that, each once."""
+        if referrer is not None and referrer.digest not in self._added:
+            add_referrer(self._line, call, referrer)
+            self._added.add(referrer.digest)
 
     def _prove_repository(self, call: Call, reference: Reference) -> None:
         """Registries often say the same of a missing tag and a missing repository; the list of tags tells them apart.
