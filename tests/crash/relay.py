@@ -23,16 +23,22 @@ class Relay:
         rate: bytes a second and connection, from now on; 0 is as fast as it goes.
         free: bytes of answers of each connection that go as fast as they can before that.
         piece: the most bytes that are passed on at once; few make a trickle.
+        taken: bytes of requests so far; stall: after how many of them nothing of a request is passed on any more.
     """
+
+    stall: float = float("inf")
 
     def __init__(self, upstream: tuple[str, int], rate: int, free: int, piece: int) -> None:
         self.upstream, self.rate, self.free, self.piece, self.sent = upstream, rate, free, piece, 0
+        self.taken = 0
+        self._over = threading.Event()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        self._over.set()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -49,9 +55,11 @@ class Relay:
         with suppress(OSError):
             while data := source.recv(self._most(passed) if answers else CHUNK):
                 passed += len(data)
-                if answers:
-                    with self._lock:
-                        self.sent += len(data)
+                with self._lock:
+                    self.sent += len(data) if answers else 0
+                    self.taken += 0 if answers else len(data)
+                while not answers and self.taken > self.stall and not self._over.wait(0.05):
+                    pass
                 sink.sendall(data)
                 if answers and self.rate and passed > self.free:
                     time.sleep(len(data) / self.rate)
