@@ -9,6 +9,7 @@ notebook: the same line run again brings it up to date in every cell that shows 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -17,6 +18,7 @@ from IPython.display import display
 from traitlets import Dict
 
 from jupyimg.errors import ImageError
+from jupyimg.model.content import Phase
 from jupyimg.views import tongue, words
 from jupyimg.views.explorer_rows import plain_rows, rows_of
 from jupyimg.views.explorer_sight import sight
@@ -142,7 +144,7 @@ class Explorer:
         if key and row is None:
             raise ImageError(self._say("this repository is gone"), hint=self._say("refresh the list"))
         name = "" if back else row.name if row else self._below
-        answer = self._first if back else (yield from self.port.listing(name))
+        answer = self._first if back else (yield from _noting(self.port.listing(name)))
         self._take(answer)
         self._below = name
         if not name:
@@ -249,6 +251,19 @@ def _news(ledger: Ledger, now: float) -> str:
     if ledger.items or ledger.counts or ledger.pauses:
         return ledger.sentence(now)
     return (ledger.before or ["…"])[-1]
+
+
+def _noting(steps: Generator[Step, None, Answer]) -> Generator[Step, None, Answer]:
+    """What is said on the way stays beside the list, for no progress is left standing there."""
+    said: list[str] = []
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            answer: Answer = stop.value
+            return replace(answer, notes=(*said, *answer.notes))
+        said += [step.text] if step.phase is Phase.NOTE else []
+        yield step
 
 
 def _kind(line: str) -> str:
