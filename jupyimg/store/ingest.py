@@ -177,17 +177,9 @@ def open_upload(layout: Layout, ident: str | None, hold: Callable[[Digest], None
         NotFound: there is no such upload.
         Conflict: somebody else is writing it.
     """
-    name = uuid.uuid4().hex if ident is None else ident
-    if not _UPLOAD.fullmatch(name):
-        raise NotFound("there is no such upload")
-    with disk(f"write {layout.ingests / name}"):
-        try:
-            fd = lock.claim(layout.ingests / name, create=ident is None)
-        except FileNotFoundError:
-            raise NotFound("there is no such upload", hint="it ended or was cleaned up; begin it again") from None
-    if fd is None:
-        raise Conflict("the upload is being written by another")
-    return _taken(layout, name, fd, "sha256", hold)
+    with layout.locked():  # so that no collector is just looking whether it lives
+        name, fd = _claimed_upload(layout, ident)
+    return _taken(layout, name, fd, "sha256", hold)  # reads all of it, so without that lock
 
 
 def digest_of(path: Path) -> Digest | None:
@@ -201,6 +193,20 @@ def digest_of(path: Path) -> Digest | None:
 def _claimed(path: Path) -> int | None:
     with disk(f"write {path}"):
         return lock.claim(path, create=True)
+
+
+def _claimed_upload(layout: Layout, ident: str | None) -> tuple[str, int]:
+    name = uuid.uuid4().hex if ident is None else ident
+    if not _UPLOAD.fullmatch(name):
+        raise NotFound("there is no such upload")
+    with disk(f"write {layout.ingests / name}"):
+        try:
+            fd = lock.claim(layout.ingests / name, create=ident is None)
+        except FileNotFoundError:
+            raise NotFound("there is no such upload", hint="it ended or was cleaned up; begin it again") from None
+    if fd is None:
+        raise Conflict("the upload is being written by another")
+    return name, fd
 
 
 def _taken(layout: Layout, ident: str, fd: int, algorithm: str, hold: Callable[[Digest], None]) -> FileIngest:

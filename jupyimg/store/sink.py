@@ -123,8 +123,7 @@ class StoreSink:
             NotFound: there is no upload of that id.
             Conflict: somebody else is writing it.
         """
-        with self._layout.locked():
-            return open_upload(self._layout, ident, self._lease.add)
+        return open_upload(self._layout, ident, self._lease.add)
 
     def _images(self, name: Reference | None, root: Descriptor, held: tuple[Descriptor, ...]) -> Entries:
         """What is to be listed: the root if all of it is here, else the platforms that were brought."""

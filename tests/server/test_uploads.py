@@ -10,7 +10,7 @@ import time
 import pytest
 
 from jupyimg.server import sessions
-from jupyimg.store import Store
+from jupyimg.store import Store, ingest
 from tests.server.client import digest_of
 
 DATA = b"0123456789" * 307
@@ -243,6 +243,26 @@ def test_an_upload_goes_on_with_the_next_server(serve):
     first.server.stop()
     assert second("GET", location).headers["Range"] == "0-999"
     assert_arrived(second, second("PUT", with_digest(location), DATA[1000:]))
+
+
+def test_while_what_has_arrived_is_read_again_other_uploads_go_on(serve, monkeypatch):
+    first = serve()
+    location = first.begin("lab/app")
+    first("PATCH", location, DATA[:1000])
+    first.server.stop()
+    second, meanwhile = serve(), []
+
+    def absorb(fd, hasher, real=ingest._absorb):
+        size = real(fd, hasher)
+        if size and not meanwhile:
+            meanwhile.append(second("PATCH", second.begin("lab/other"), DATA).status)
+            meanwhile.append(second("GET", location).status)
+        return size
+
+    monkeypatch.setattr(ingest, "_absorb", absorb)
+    reply = second("PATCH", location, DATA[1000:])
+    assert (reply.status, meanwhile) == (202, [202, 409]), "only who wants the same one is turned down"
+    assert_arrived(second, second("PUT", with_digest(location)))
 
 
 def test_abandoned_uploads_age_out(serve, root, monkeypatch):
