@@ -155,7 +155,8 @@ class Record:
             if not deleted:
                 return entries, pins
             document = self.read(digest)
-            left = {child.digest for child in document.children} if isinstance(document, Index) else set()
+            below = document.children if isinstance(document, Index) else ()
+            left = [child.digest for child in below if child.is_manifest]
             return _without(entries, going), kept | self._handed_back(left, still)
 
         self.store.revise(repository.name, edit)
