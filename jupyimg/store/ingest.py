@@ -163,10 +163,11 @@ def open_download(
         if fd is None:
             check()
             time.sleep(_POLL)
-        elif arrived():
-            _discard(layout.ingests / ident, fd)
-        else:
-            return _taken(layout, ident, fd, digest.algorithm, hold)
+            continue
+        with lock.handing_on(fd):
+            if not arrived():
+                return FileIngest(layout, ident, fd, digest.algorithm, hold)
+        _discard(layout.ingests / ident, fd)
     return None
 
 
@@ -179,7 +180,8 @@ def open_upload(layout: Layout, ident: str | None, hold: Callable[[Digest], None
     """
     with layout.locked():  # so that no collector is just looking whether it lives
         name, fd = _claimed_upload(layout, ident)
-    return _taken(layout, name, fd, "sha256", hold)  # reads all of it, so without that lock
+    with lock.handing_on(fd):
+        return FileIngest(layout, name, fd, "sha256", hold)  # reads all of it, so without that lock
 
 
 def digest_of(path: Path) -> Digest | None:
@@ -209,18 +211,9 @@ def _claimed_upload(layout: Layout, ident: str | None) -> tuple[str, int]:
     return name, fd
 
 
-def _taken(layout: Layout, ident: str, fd: int, algorithm: str, hold: Callable[[Digest], None]) -> FileIngest:
-    try:
-        return FileIngest(layout, ident, fd, algorithm, hold)
-    except BaseException:
-        lock.release(fd)
-        raise
-
-
 def _discard(path: Path, fd: int) -> None:
-    with disk(f"delete {path}"):
+    with lock.releasing(fd), disk(f"delete {path}"):
         path.unlink(missing_ok=True)
-    lock.release(fd)
 
 
 def _absorb(fd: int, hasher: _Hash) -> int:
