@@ -130,7 +130,7 @@ class Sessions:
             session.lock.release()
 
     def end(self, session: Session, *, keep: bool) -> None:
-        """End a session; ``keep`` is for content that was committed."""
+        """End a session; ``keep`` is for content that was committed, or that may be asked for again."""
         with self._guard:
             self._open.pop(session.id, None)
         if keep:

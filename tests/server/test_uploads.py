@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -10,7 +11,7 @@ import time
 import pytest
 
 from jupyimg.server import sessions
-from jupyimg.store import Store, ingest
+from jupyimg.store import Store, ingest, pins
 from tests.server.client import digest_of
 
 DATA = b"0123456789" * 307
@@ -263,6 +264,31 @@ def test_while_what_has_arrived_is_read_again_other_uploads_go_on(serve, monkeyp
     reply = second("PATCH", location, DATA[1000:])
     assert (reply.status, meanwhile) == (202, [202, 409]), "only who wants the same one is turned down"
     assert_arrived(second, second("PUT", with_digest(location)))
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_upload_that_a_full_disk_does_not_take_in_goes_on_once_there_is_room(client, monkeypatch):
+    location = client.begin("lab/app")
+    client("PATCH", location, DATA)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert client("PUT", with_digest(location)).status == 507
+    assert client("GET", location).headers["Range"] == f"0-{len(DATA) - 1}"
+    assert_arrived(client, client("PUT", with_digest(location)))
+
+
+def test_an_upload_that_a_full_disk_takes_in_but_does_not_note_has_ended(client, store, root, monkeypatch):
+    location = client.begin("lab/app")
+    client("PATCH", location, DATA)
+    with monkeypatch.context() as patched:
+        patched.setattr(pins.Layout, "replace", full)
+        assert client("PUT", with_digest(location)).status == 507
+    for method in ("PUT", "GET"):
+        assert client(method, with_digest(location)).codes == ["BLOB_UPLOAD_UNKNOWN"], "it begins again"
+    assert_arrived(client, post_only(client, DIGEST))
 
 
 def test_abandoned_uploads_age_out(serve, root, monkeypatch):
