@@ -84,14 +84,6 @@ class ImageServer:
         listener = self._listen()
         threading.Thread(target=listener.run, name="jupyimg-server", daemon=True).start()
 
-    def serve_forever(self) -> None:
-        """Serve in this thread until `stop` or KeyboardInterrupt; raises as `start` does."""
-        listener = self._listen()
-        try:
-            listener.run()
-        finally:
-            self.stop()
-
     def stop(self) -> None:
         """Hang up on everybody and close the port; uploads that were under way can go on with another server."""
         listener, self._listener, self._port = self._listener, None, 0

@@ -56,18 +56,6 @@ def test_nothing_of_it_is_left_once_it_has_stopped(root):
         time.sleep(0.01)
 
 
-def test_it_serves_in_the_foreground_until_it_is_stopped(root):
-    server = ImageServer(Store(root), ServerSettings(port=0))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    while not server.running:
-        time.sleep(0.01)
-    assert Client(server.address)("GET", "/v2/").status == 200
-    server.stop()
-    thread.join(5)
-    assert not thread.is_alive()
-
-
 def test_a_port_that_is_taken_is_said(root):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
