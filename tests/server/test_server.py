@@ -56,6 +56,29 @@ def test_nothing_of_it_is_left_once_it_has_stopped(root):
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("lacking", ["jupyimg-server", "jupyimg-sweeper"])
+def test_a_server_that_can_have_no_thread_says_so_and_leaves_nothing(root, monkeypatch, lacking):
+    server, start = ImageServer(Store(root), ServerSettings(port=0)), threading.Thread.start
+    ports = []
+
+    def cannot(thread):
+        ports.append(server.port)
+        if thread.name == lacking:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", cannot)
+        with pytest.raises(Conflict, match="can't start new thread") as error:
+            server.start()
+    assert error.value.hint
+    assert not server.running
+    with pytest.raises(ConnectionRefusedError):
+        Client(f"127.0.0.1:{ports[0]}")("GET", "/v2/")
+    with server:
+        assert Client(server.address)("GET", "/v2/").status == 200
+
+
 def test_a_port_that_is_taken_is_said(root):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
