@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from jupyimg.errors import Conflict, NotFound
 from jupyimg.server.problems import BLOB_UPLOAD_INVALID, BLOB_UPLOAD_UNKNOWN, TOOMANYREQUESTS, Refused
+from jupyimg.store import is_upload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ class Session:
             return
         with ExitStack() as stack:
             sink = stack.enter_context(self._store.writer())
-            self._ingest = stack.enter_context(sink.ingest(self._asked))
+            self._ingest = stack.enter_context(sink.ingest(self._asked, owner=self.repository.name))
             self._stack = stack.pop_all()
         self.id, self._is_open = self._ingest.id, True
 
@@ -153,10 +154,10 @@ class Sessions:
 
     def _reserved(self, repository: Reference, ident: str) -> Session:
         """A session with its lock held; one of an earlier server is not open yet."""
+        if not is_upload_of(repository.name, ident):
+            raise _unknown()
         with self._guard:
             session = self._open.get(ident) or Session(self._store, repository, ident)
-            if session.repository != repository:
-                raise _unknown()
             if not session.lock.acquire(blocking=False):
                 raise _in_use()
             self._open[ident] = session

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import time
-import uuid
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import BadDigest, Conflict, ContentError, NotFound
@@ -171,15 +171,21 @@ def open_download(
     return None
 
 
-def open_upload(layout: Layout, ident: str | None, hold: Callable[[Digest], None]) -> FileIngest:
+def open_upload(layout: Layout, ident: str | None, owner: str, hold: Callable[[Digest], None]) -> FileIngest:
     """Begin an upload, or go on with the one of that id.
 
+    Args:
+        layout: the store.
+        ident: which; None for a new one.
+        owner: whom it is for; see `is_upload_of`.
+        hold: see `FileIngest`.
+
     Raises:
-        NotFound: there is no such upload.
+        NotFound: there is no such upload of that owner.
         Conflict: somebody else is writing it.
     """
     with layout.locked():  # so that no collector is just looking whether it lives
-        name, fd = _claimed_upload(layout, ident)
+        name, fd = _claimed_upload(layout, ident, owner)
     with lock.handing_on(fd):
         return FileIngest(layout, name, fd, "sha256", hold)  # reads all of it, so without that lock
 
@@ -197,9 +203,21 @@ def _claimed(path: Path) -> int | None:
         return lock.claim(path, create=True)
 
 
-def _claimed_upload(layout: Layout, ident: str | None) -> tuple[str, int]:
-    name = uuid.uuid4().hex if ident is None else ident
-    if not _UPLOAD.fullmatch(name):
+def is_upload_of(owner: str, ident: str) -> bool:
+    """Whether an upload's id was given out for that owner; the id itself says so, in whatever process.
+
+    Its second half is a digest of the owner and of the first half, which nobody guesses.
+    """
+    return _UPLOAD.fullmatch(ident) is not None and _ident(owner, ident[:16]) == ident
+
+
+def _ident(owner: str, chance: str) -> str:
+    return chance + hashlib.sha256(f"{chance} {owner}".encode()).hexdigest()[:16]
+
+
+def _claimed_upload(layout: Layout, ident: str | None, owner: str) -> tuple[str, int]:
+    name = _ident(owner, secrets.token_hex(8)) if ident is None else ident
+    if not is_upload_of(owner, name):
         raise NotFound("there is no such upload")
     with disk(f"write {layout.ingests / name}"):
         try:

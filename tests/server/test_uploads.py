@@ -246,6 +246,18 @@ def test_an_upload_goes_on_with_the_next_server(serve):
     assert_arrived(second, second("PUT", with_digest(location), DATA[1000:]))
 
 
+def test_an_upload_stays_its_repository_s_with_the_next_server(serve):
+    first = serve()
+    location = first.begin("lab/app")
+    first("PATCH", location, DATA[:1000])
+    first.server.stop()
+    second = serve()
+    for method in ("GET", "PATCH", "DELETE"):
+        assert second(method, location.replace("lab/app", "lab/other")).codes == ["BLOB_UPLOAD_UNKNOWN"]
+    assert second("GET", location).headers["Range"] == "0-999"
+    assert_arrived(second, second("PUT", with_digest(location), DATA[1000:]))
+
+
 def test_while_what_has_arrived_is_read_again_other_uploads_go_on(serve, monkeypatch):
     first = serve()
     location = first.begin("lab/app")

@@ -37,6 +37,17 @@ def test_an_upload_is_gone_on_with_by_its_id_in_another_process(store, root):
     assert store.blob_path(Digest.of(DATA)).read_bytes() == DATA
 
 
+def test_an_upload_is_gone_on_with_by_whom_it_is_for_only(store, root):
+    with store.writer() as sink, sink.ingest(owner="app") as upload:
+        upload.write(DATA)
+    with Store(root).writer() as sink:
+        for other in ("", "other"):
+            with pytest.raises(NotFound):
+                sink.ingest(upload.id, owner=other)
+        with sink.ingest(upload.id, owner="app") as again:
+            assert again.offset == len(DATA)
+
+
 def test_an_upload_is_one_writer_s_at_a_time(store):
     with store.writer() as sink, sink.ingest() as upload:
         with pytest.raises(Conflict):
