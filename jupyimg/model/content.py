@@ -125,29 +125,6 @@ class Patient(Protocol):
         ...
 
 
-class Ingest(Protocol):
-    """Bytes on their way in, invisible until committed; also serves uploads whose digest is known last."""
-
-    id: str
-    offset: int
-
-    def write(self, data: bytes) -> None:
-        """Append bytes; ``offset`` grows by their number."""
-        ...
-
-    def commit(self, digest: Digest, size: int | None = None) -> None:
-        """Prove size and digest, then make the content visible.
-
-        Raises:
-            DigestMismatch, SizeMismatch: it is not that content; the bytes are thrown away.
-        """
-        ...
-
-    def abort(self) -> None:
-        """Throw the bytes away."""
-        ...
-
-
 class Phase(StrEnum):
     """Where one item of a transfer stands; the words are Docker's where Docker has one."""
 

@@ -101,16 +101,22 @@ class Listener:
             thread.join(2)
 
     def _begin(self, sock: socket.socket) -> None:
+        """Serve a connection in a thread of its own, or turn it away; whatever fails here, the next one is accepted."""
         if len(self._open) >= self._limit and not self._make_room():
-            with suppress(OSError), sock:
-                sock.settimeout(0)
-                sock.send(_BUSY)
+            _turn_away(sock)
             return
-        channel = Channel(sock, self._patience)
-        thread = threading.Thread(target=self._serve, args=(channel,), name="jupyimg-connection", daemon=True)
-        with self._guard:
-            self._open[channel] = thread
-        thread.start()
+        try:
+            channel = Channel(sock, self._patience)
+            thread = threading.Thread(target=self._serve, args=(channel,), name="jupyimg-connection", daemon=True)
+            with self._guard:  # so that `stop` finds every thread that has begun, and none that has not
+                if self._stopped:
+                    sock.close()
+                    return
+                thread.start()
+                self._open[channel] = thread
+        except (OSError, RuntimeError, MemoryError) as error:  # the peer has gone, or there can be no more threads
+            _log.warning("cannot serve a connection: %s", error)
+            _turn_away(sock)
 
     def _serve(self, channel: Channel) -> None:
         try:
@@ -130,3 +136,9 @@ class Listener:
             self._open.pop(victim[1])
         victim[1].hang_up()
         return True
+
+
+def _turn_away(sock: socket.socket) -> None:
+    with suppress(OSError), sock:
+        sock.settimeout(0)
+        sock.send(_BUSY)

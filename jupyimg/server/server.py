@@ -77,20 +77,19 @@ class ImageServer:
         """Serve in the background; threads of it end with the process.
 
         Raises:
-            Conflict: the port is taken, or it serves already.
+            Conflict: the port is taken, it serves already, or this process can have no more threads.
             Misuse: there is no such address here.
             StoreError: the store cannot be read.
         """
         listener = self._listen()
-        threading.Thread(target=listener.run, name="jupyimg-server", daemon=True).start()
-
-    def serve_forever(self) -> None:
-        """Serve in this thread until `stop` or KeyboardInterrupt; raises as `start` does."""
-        listener = self._listen()
         try:
-            listener.run()
-        finally:
+            threading.Thread(target=listener.run, name="jupyimg-server", daemon=True).start()
+            threading.Thread(target=self._sweep, args=(self._ended,), name="jupyimg-sweeper", daemon=True).start()
+        except RuntimeError as error:
             self.stop()
+            raise Conflict(
+                f"nothing can be served: {error}", hint="end what runs in this process, or raise its limit of threads"
+            ) from None
 
     def stop(self) -> None:
         """Hang up on everybody and close the port; uploads that were under way can go on with another server."""
@@ -117,7 +116,6 @@ class ImageServer:
         self._port = port.getsockname()[1]
         self._listener = Listener(port, self._routes.respond, limit=self.settings.connections, patience=self._patience)
         self._ended = threading.Event()
-        threading.Thread(target=self._sweep, args=(self._ended,), name="jupyimg-sweeper", daemon=True).start()
         return self._listener
 
     def _sweep(self, ended: threading.Event) -> None:

@@ -34,7 +34,7 @@ so it should run alone; what it wrote is understood and kept.
 
 from jupyimg.store.descriptions import Description, Descriptions
 from jupyimg.store.garbage import Freed, Roots
-from jupyimg.store.ingest import FileIngest
+from jupyimg.store.ingest import FileIngest, is_upload_of
 from jupyimg.store.leases import Lease
 from jupyimg.store.names import Entries, Entry, find, publish, retarget, untag, without
 from jupyimg.store.partials import Partial
@@ -63,6 +63,7 @@ __all__ = [
     "Weight",
     "by_user",
     "find",
+    "is_upload_of",
     "is_users",
     "members",
     "publish",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import threading
 import time
 
 import pytest
 
 from jupyimg.server import Patience
-from tests.server.client import digest_of
+from tests.server.client import digest_of, drained
 from tests.services.waiting import PATIENCE, until
 
 DATA = b"0123456789" * 100
@@ -287,6 +288,21 @@ def test_where_all_are_busy_the_next_one_is_told(serve):
     assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
     for sock in busy:
         sock.close()
+
+
+def test_a_connection_that_no_thread_can_be_had_for_is_told_and_the_next_one_is_served(serve, monkeypatch):
+    client, start = serve(), threading.Thread.start
+
+    def cannot(thread):
+        if thread.name == "jupyimg-connection":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", cannot)
+        with client.connect() as sock:
+            assert statuses(drained(sock)) == [503]
+    assert client("GET", "/v2/").status == 200
 
 
 def test_where_all_are_busy_the_slowest_of_the_long_ones_makes_room(serve):

@@ -61,6 +61,22 @@ def test_everything_of_an_index_is_copied_attestations_and_nested_indexes_too():
     assert attestation.digest not in {item.digest for item in sink.held[str(NGINX)]}
 
 
+@pytest.mark.parametrize("platform", [None, {}], ids=["without a platform", "of a platform"])
+@pytest.mark.parametrize("selection", [AMD, Selection()], ids=["one platform", "all"])
+def test_what_an_index_lists_besides_manifests_hinders_nothing_and_moves_as_a_blob(selection, platform):
+    source, sink = MemoryPlace(), MemoryPlace()
+    amd = source.image()
+    known = amd.platform if platform is not None else None
+    strange = source.put(b'{"not": "a manifest"}', "application/vnd.example+json", known)
+    inner = source.index("", [strange])
+    nested = Descriptor(media_type=OCI_INDEX, digest=inner.digest, size=inner.size)
+    root = source.index("nginx", [strange, nested, amd])
+    drain(copying(source, sink, NGINX, selection=selection))
+    assert [item.digest for item in sink.held[str(NGINX)]] == [amd.digest]
+    assert root.digest in sink.blobs
+    assert (sink.blobs == source.blobs) == (selection is not AMD)
+
+
 def test_an_attestation_is_never_offered_as_a_platform():
     source, sink = MemoryPlace(), MemoryPlace()
     source.index(
