@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import ARCHIVE, COUNTED, Phase
+from jupyimg.model.content import ARCHIVE, COUNTED, FREED, Phase
 from jupyimg.views import words
 from jupyimg.views.totals import rate
 
@@ -33,7 +33,10 @@ _WORDS = {
 }
 """Docker's words for a layer where Docker has one."""
 
-_ONE = {"repositories": "repository", "tags": "tag"}
+_COUNTS = frozenset({COUNTED, FREED})
+PATIENCE = {"prune": 0.5}
+"""Seconds after which an operation that is mostly over at once is shown to run; nothing is shown of what is quicker."""
+_ONE = {"repositories": "repository", "tags": "tag", "images": "image"}
 """What is counted, when there is one of it."""
 
 
@@ -114,7 +117,7 @@ class Ledger:
             (self.after if self.items else self.before).append(words.clean(step.text))
         elif step.phase is Phase.PAUSED:
             self.pauses[step.item] = step
-        elif step.text == COUNTED:
+        elif step.text in _COUNTS:
             self.counts[step.item] = step
         elif not (step.phase in _AGAIN and step.item in self.items and self.items[step.item].phase in _HERE):
             self.items[step.item] = step
@@ -201,7 +204,7 @@ class Ledger:
         """All of it in one line, such as "7 layers, 71.9MB in 3.1 s (23.2MB/s)"."""
         if self.outcome is Outcome.RUNNING:
             waits = [waiting(step) for step in self.pauses.values() if step.current]
-            return "; ".join([*filter(None, [self._counted() if self.counts else self._running(now)]), *waits])
+            return "; ".join([*filter(None, [self._counted(now) if self.counts else self._running(now)]), *waits])
         took = self.ended - self.began
         moved = f"{words.size(self.moved, 3)} in {words.seconds(took)}{rate(self.moved, took)}" if self.moved else ""
         if self.earlier:
@@ -223,9 +226,14 @@ class Ledger:
         already = ", all already there" if there == len(self.layers) else f", {there} already there" if there else ""
         return words.count(len(self.layers), "layer") + already
 
-    def _counted(self) -> str:
-        """Such as "300 repositories, 812 of 1500 tags"."""
-        return ", ".join(map(_count, self.counts.values()))
+    def _counted(self, now: float | None = None) -> str:
+        """Such as "300 repositories, 812 of 1500 tags", or "3 of 7 images, 12MB of 40MB freed, 2.1 s left"."""
+        parts = [*map(_count, self.counts.values())]
+        freed = self.counts.get(FREED)
+        if freed is not None and freed.current and now is not None and now - self.began >= _SURE:
+            left = (now - self.began) * (freed.total - freed.current) / freed.current
+            parts += [f"{words.seconds(left) if left >= 1 else 'a moment'} left"] if left else []
+        return ", ".join(parts)
 
     def _running(self, now: float) -> str:
         if not self.items:
@@ -245,6 +253,9 @@ class Ledger:
 
 
 def _count(step: Step) -> str:
+    if step.text == FREED:
+        done = words.size(step.current, 3)
+        return f"{done} of {words.size(step.total, 3)} freed" if step.current < step.total else f"{done} freed"
     if step.current < step.total:
         return f"{step.current} of {step.total} {step.item}"
     return f"{step.current} {_ONE.get(step.item, step.item) if step.current == 1 else step.item}"
