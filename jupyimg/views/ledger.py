@@ -231,7 +231,8 @@ class Ledger:
         parts = [*map(_count, self.counts.values())]
         freed = self.counts.get(FREED)
         if freed is not None and freed.current and now is not None and now - self.began >= _SURE:
-            left = (now - self.began) * (freed.total - freed.current) / freed.current
+            shares = [step.current / step.total for step in self.counts.values()]  # files cost time, and so do bytes
+            left = (now - self.began) * (len(shares) / sum(shares) - 1)
             parts += [f"{words.seconds(left) if left >= 1 else 'a moment'} left"] if left else []
         return ", ".join(parts)
 
