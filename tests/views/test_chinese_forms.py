@@ -20,12 +20,14 @@ from jupyimg.views.explorer import Explorer
 from jupyimg.views.following import KernelLines
 from jupyimg.views.outcome import outcome
 from jupyimg.views.progress_detached import DetachedProgress
+from tests.views import test_forms
 from tests.views.samples import digest, image, removal, transfer
 from tests.views.test_explorer import Place, Talk, seen
-from tests.views.test_forms import SECRET, Registry, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
+
+    from jupyimg.model.records import RemovalRecord
 
 
 def zh(answer: Answer) -> Any:
@@ -33,21 +35,26 @@ def zh(answer: Answer) -> Any:
 
 
 def test_a_login_form_says_in_chinese_what_happened() -> None:
-    ask = LoginAsk(server="r.example", login=Registry().login, without="%image x")
+    ask = LoginAsk(server="r.example", login=test_forms.Registry().login, without="%image x")
     form = zh(Answer(kind="login", records=[], form=ask))
     assert form.widget.phrases == tongue.phrases("zh", "login")
     assert repr(form) == "请用表单登录 r.example；无法填写表单时运行：%image x"
-    typed(form, SECRET)
+    test_forms.typed(form, test_forms.SECRET)
     assert form.widget.lines == ["已以 ada 的身份登录。", "WARNING! kept as it is"]
     assert repr(form) == "登录成功：r.example"
 
 
 def test_a_prune_preview_says_in_chinese_what_goes_and_what_went() -> None:
     freed = [removal(reference="nginx:latest"), removal(action="deleted", reference=None, freed=5_000_000)]
+
+    def going() -> Generator[Step, None, Sequence[RemovalRecord]]:
+        yield Step(Phase.MOVING, "images", 1, 1, "counted")
+        return freed[1:]
+
     ask = PruneAsk(
         images=[image(), image(platform="linux/arm64")],
         plan=lambda only: freed if only else [],
-        act=lambda _: freed[1:],
+        act=lambda _: going(),
         without="%image prune -f",
         more="%image prune -a --widget",
     )
