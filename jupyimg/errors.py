@@ -286,7 +286,13 @@ class StoreDenied(StoreError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """The user pressed stop; what arrived is kept and the next run goes on from there."""
+    """The user pressed stop; what arrived is kept and the next run goes on from there.
+
+    Attributes:
+        done: as `ImageError.done`.
+    """
+
+    done: tuple[object, ...] = ()
 
     def __init__(self, message: str = "interrupted") -> None:
         super().__init__(message)

@@ -142,6 +142,8 @@ ARCHIVE = "archive"
 """The item and text of steps about the file that images are read from; it EXISTS once it has been read."""
 COUNTED = "counted"
 """The text of a step whose figures are numbers of things and not bytes."""
+FREED = "freed"
+"""The item and text of a step whose figures are bytes of disk that are given back."""
 
 
 @dataclass(frozen=True, slots=True)

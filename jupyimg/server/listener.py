@@ -16,6 +16,7 @@ from jupyimg.server.connection import serve
 
 if TYPE_CHECKING:
     from jupyimg.server.connection import Respond
+    from jupyimg.server.traffic import Traffic
 
 _log = logging.getLogger(__name__)
 
@@ -61,14 +62,18 @@ class Listener:
         respond: called in many threads at once.
         limit: connections at a time.
         patience: how long peers are waited for.
+        traffic: where it is written down who asks for what.
     """
 
-    def __init__(self, port: socket.socket, respond: Respond, *, limit: int, patience: Patience) -> None:
+    def __init__(
+        self, port: socket.socket, respond: Respond, *, limit: int, patience: Patience, traffic: Traffic
+    ) -> None:
         self._port = port
         self._port.settimeout(_TICK)  # where shutdown() does not wake accept(), time does
         self._respond = respond
         self._limit = limit
         self._patience = patience
+        self._traffic = traffic
         self._open: dict[Channel, threading.Thread] = {}
         self._guard = threading.Lock()
         self._stopped = False
@@ -120,7 +125,7 @@ class Listener:
 
     def _serve(self, channel: Channel) -> None:
         try:
-            serve(channel, self._respond)
+            serve(channel, self._respond, self._traffic)
         finally:
             with self._guard:
                 self._open.pop(channel, None)

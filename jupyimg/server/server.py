@@ -16,6 +16,7 @@ from jupyimg.server.record import Record
 from jupyimg.server.routes import Routes
 from jupyimg.server.sessions import Sessions
 from jupyimg.server.settings import ServerSettings
+from jupyimg.server.traffic import Traffic
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,6 +39,9 @@ class ImageServer:
         settings: how.
         patience: how long peers are waited for.
 
+    Attributes:
+        traffic: who asked for what since it was made, until it stops for the first time.
+
     Raises:
         Misuse: the settings would let anybody on the network change the store.
     """
@@ -55,6 +59,7 @@ class ImageServer:
         self._listener: Listener | None = None
         self._port = 0
         self._ended = threading.Event()
+        self.traffic = Traffic()
 
     @property
     def port(self) -> int:
@@ -99,6 +104,7 @@ class ImageServer:
             listener.stop()
             self._sessions.close()
             self._readers.close()
+            self.traffic.close()
 
     def __enter__(self) -> Self:
         if not self.running:
@@ -114,7 +120,8 @@ class ImageServer:
         self._store.entries()  # a store that cannot be read is said now rather than to every client
         port = bind(self.settings.host, self.settings.port)
         self._port = port.getsockname()[1]
-        self._listener = Listener(port, self._routes.respond, limit=self.settings.connections, patience=self._patience)
+        limit, patience = self.settings.connections, self._patience
+        self._listener = Listener(port, self._routes.respond, limit=limit, patience=patience, traffic=self.traffic)
         self._ended = threading.Event()
         return self._listener
 

@@ -13,6 +13,7 @@ lazy seam of this floor.
     forms             what forms ask                            twin      -> a widget under its static copy
     login_form, prune_form  -> what is typed, and what is ticked
     lines, following  -> a log while it comes                   dispatch  -> what a frame runs for its user
+    visits, served    -> a registry of ours, who uses it        served_live  -> and while they do
     port, explorer    -> a widget to look around in and act
 """
 
@@ -56,6 +57,7 @@ _ROOMS = {
     "login": "jupyimg.views.login_form",
     "prune": "jupyimg.views.prune_form",
     "served": "jupyimg.views.served",
+    "served_live": "jupyimg.views.served_live",
     "explorer": "jupyimg.views.explorer",
     "kernel": "jupyimg.views.progress_kernel",
     "detached": "jupyimg.views.progress_detached",
@@ -102,6 +104,8 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = tongue.ENGL
     if answer.kind in plain.SPOKEN:
         return Text("\n".join(tongue.note(lang, line) for line in to_text(answer).splitlines()))
     if answer.kind == "serve":
+        if answer.live is not None:
+            return _room("served_live").LiveServed(answer.records[0], lang, answer.live)
         shown = [_room("served").Served(record, lang) for record in answer.records]
         return shown[0] if len(shown) == 1 else shown
     if answer.port is not None:

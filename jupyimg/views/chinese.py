@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 COUNTED = {
+    "pull": "次拉取",
+    "push": "次推送",
+    "request": "个请求",
     "container": "个容器",
     "difference": "处不同",
     "endpoint": "个端点",
@@ -39,6 +42,9 @@ SPANS = {
 WORDS = {
     "Already exists": "已存在",
     "Already saved": "此前已保存",
+    "pulled": "已拉取",
+    "pulling": "拉取中",
+    "pushing": "推送中",
     "Build Cache": "构建缓存",
     "Containers": "容器",
     "Copied": "已复制",
@@ -135,6 +141,13 @@ WORDS = {
 SENTENCES = {
     "{kind}: {foot}": "{kind}：{foot}",
     "{size} ({exact} bytes)": "{size}（{exact} 字节）",
+    "{who} pulled {name}: {size} in {time}": "{who} 拉取了 {name}：{size}，用时 {time}",
+    "{who} pushed {name}: {size} in {time}": "{who} 推送了 {name}：{size}，用时 {time}",
+    "nothing was pulled or pushed yet": "尚无拉取或推送",
+    "nothing was asked for": "没有收到请求",
+    "{pulls}, {pushes}, {requests}: {sent} out, {received} in": (
+        "{pulls}，{pushes}，{requests}：发出 {sent}，收到 {received}"
+    ),
     "more columns in the data: {names}": "数据中的其他列：{names}",
     "{exact}, as reproducible builds write it": "{exact}（可重现构建所写的时间）",
     "{exact} bytes": "{exact} 字节",

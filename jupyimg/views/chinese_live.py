@@ -8,6 +8,8 @@ LIVE = {
     "Not started": "未开始",
     "{done} of {all}": "{done}/{all}",
     "{done} of {all}{rate}": "{done}/{all}{rate}",
+    "{done} of {all} freed": "已释放 {done}/{all}",
+    "{done} freed": "已释放 {done}",
     "nothing has moved for {time}": "已 {time}没有传输数据",
     "{time} left": "剩余 {time}",
     "a moment left": "即将完成",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import ARCHIVE, COUNTED, Phase
+from jupyimg.model.content import ARCHIVE, COUNTED, FREED, Phase
 from jupyimg.views import tongue, words
 from jupyimg.views.totals import rate
 
@@ -33,7 +33,10 @@ _WORDS = {
 }
 """Docker's words for a layer where Docker has one."""
 
-_ONE = {"repositories": "repository", "tags": "tag"}
+_COUNTS = frozenset({COUNTED, FREED})
+PATIENCE = {"prune": 0.5}
+"""Seconds after which an operation that is mostly over at once is shown to run; nothing is shown of what is quicker."""
+_ONE = {"repositories": "repository", "tags": "tag", "images": "image"}
 """What is counted, when there is one of it."""
 
 
@@ -116,7 +119,7 @@ class Ledger:
             (self.after if self.items else self.before).append(tongue.note(self.lang, words.clean(step.text)))
         elif step.phase is Phase.PAUSED:
             self.pauses[step.item] = step
-        elif step.text == COUNTED:
+        elif step.text in _COUNTS:
             self.counts[step.item] = step
         elif not (step.phase in _AGAIN and step.item in self.items and self.items[step.item].phase in _HERE):
             self.items[step.item] = step
@@ -205,7 +208,7 @@ class Ledger:
         lang = self.lang
         if self.outcome is Outcome.RUNNING:
             waits = [waiting(step, lang) for step in self.pauses.values() if step.current]
-            now_said = self._counted() if self.counts else self._running(now)
+            now_said = self._counted(now) if self.counts else self._running(now)
             return tongue.listed(lang, [*filter(None, [now_said]), *waits], "; ")
         if self.counts:
             took = words.seconds(self.ended - self.began)
@@ -243,9 +246,15 @@ class Ledger:
         template = "{layers}, all already there" if every else "{layers}, {there} already there"
         return tongue.say(self.lang, template, layers=layers, there=there)
 
-    def _counted(self) -> str:
-        """Such as "300 repositories, 812 of 1500 tags"."""
-        return tongue.listed(self.lang, [_count(self.lang, step) for step in self.counts.values()])
+    def _counted(self, now: float | None = None) -> str:
+        """Such as "300 repositories, 812 of 1500 tags", or "3 of 7 images, 12MB of 40MB freed, 2.1 s left"."""
+        parts = [_count(self.lang, step) for step in self.counts.values()]
+        freed = self.counts.get(FREED)
+        if freed is not None and freed.current and now is not None and now - self.began >= _SURE:
+            shares = [step.current / step.total for step in self.counts.values()]  # files cost time, and so do bytes
+            left = (now - self.began) * (len(shares) / sum(shares) - 1)
+            parts += [self._left(left)] if left else []
+        return tongue.listed(self.lang, parts)
 
     def _running(self, now: float) -> str:
         if not self.items:
@@ -264,15 +273,21 @@ class Ledger:
                 tongue.say(lang, "nothing has moved for {time}", time=tongue.count(lang, int(still), "second"))
             )
         elif at.left and ended < len(self.layers):
-            left = "{time} left" if at.left >= 1 else "a moment left"
-            parts.append(tongue.say(lang, left, time=words.seconds(at.left)))
+            parts.append(self._left(at.left))
         return tongue.listed(lang, parts)
+
+    def _left(self, seconds: float) -> str:
+        template = "{time} left" if seconds >= 1 else "a moment left"
+        return tongue.say(self.lang, template, time=words.seconds(seconds))
 
 
 def _count(lang: str, step: Step) -> str:
     """So many of so many things; only English knows one from many."""
-    one, under_way = _ONE.get(step.item, step.item), step.current < step.total
-    number = step.total if under_way else step.current
+    under_way = step.current < step.total
+    if step.text == FREED:
+        template, whole = "{done} of {all} freed" if under_way else "{done} freed", words.size(step.total, 3)
+        return tongue.say(lang, template, done=words.size(step.current, 3), all=whole)
+    one, number = _ONE.get(step.item, step.item), step.total if under_way else step.current
     things = f"{number} {step.item if under_way or number != 1 else one}"
     if lang != tongue.ENGLISH:
         things = tongue.count(lang, number, one)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from jupyimg.model.content import Phase
 from jupyimg.views import words
-from jupyimg.views.ledger import ENDED, Ledger, Outcome, waiting
+from jupyimg.views.ledger import ENDED, PATIENCE, Ledger, Outcome, waiting
 from jupyimg.views.tongue import ENGLISH, note
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Progress:
         self.clock = clock
         self.guard = RLock()
         self.ledger = Ledger(kind, clock(), lang=lang)
+        self._heard = False
 
     def __enter__(self) -> Self:
         self.ledger.began = self.clock()
@@ -57,16 +58,30 @@ class Progress:
     def __call__(self, step: Step) -> None:
         """Take one step in and show it, or not yet."""
         with self.guard:
+            self._begin()
             self.ledger.take(step)
             self.ledger.mark(self.clock())
-            self.changed(step)
+            if self.due:
+                self.changed(step)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self.guard:
             self.ledger.end(self.clock(), error)
-            self.close()
+            if self.due:
+                self.close()
+
+    @property
+    def due(self) -> bool:
+        """Whether it has run for so long that it is shown."""
+        return (self.ledger.ended or self.clock()) - self.ledger.began >= PATIENCE.get(self.ledger.kind, 0.0)
+
+    def _begin(self) -> None:
+        """What asks before it begins has not begun while it waits for an answer."""
+        if self.ledger.kind in PATIENCE and not self._heard:
+            self.ledger.began = self.clock()
+        self._heard = True
 
     def changed(self, step: Step) -> None:
         """Show what has changed."""

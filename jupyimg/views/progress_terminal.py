@@ -62,4 +62,9 @@ class TerminalProgress(Progress):
                 ProgressBar(total=max(1, step.total), completed=step.current, width=_BAR),
                 Text(f"{words.size(step.current, 3)}/{words.size(step.total, 3)}"),
             )
-        return Group(grid, Text(self.ledger.sentence(now), style="dim"))
+        sentence = Text(self.ledger.sentence(now), style="dim")
+        done, expected = self.ledger.share
+        if self.ledger.counts and expected:
+            grid.add_row(ProgressBar(total=expected, completed=done, width=_BAR), sentence)
+            return Group(grid)
+        return Group(grid, sentence)

@@ -6,31 +6,36 @@ when it is done; where that gives something else than was shown, the form says s
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 from traitlets import Dict, Int, List, Unicode
 
-from jupyimg.errors import ImageError
+from jupyimg.errors import ImageError, Interrupted
 from jupyimg.views import tongue, words
 from jupyimg.views.answer import Answer
 from jupyimg.views.frames import frame
 from jupyimg.views.html import to_html, to_text
 from jupyimg.views.markup import FAINT, element
+from jupyimg.views.progress import Progress
 from jupyimg.views.twin import Twin, folded, lines, script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
+    from jupyimg.model.content import Step
     from jupyimg.model.records import ImageRecord, RemovalRecord
     from jupyimg.views.forms import PruneAsk
 
 _MOST = 10
 _LONG = 200
 _SHOWN = 5
+_PAUSE = 0.5
+"""Seconds between two sentences about how far it is."""
 
 
 class Rows(anywidget.AnyWidget):
@@ -51,6 +56,21 @@ class Rows(anywidget.AnyWidget):
     ticked = List(Int()).tag(sync=True)
     told = Dict().tag(sync=True)
     state = Unicode("open").tag(sync=True)
+
+
+class _Saying(Progress):
+    """Hands the sentence on, at most twice a second."""
+
+    def __init__(self, say: Callable[[str], object], lang: str) -> None:
+        super().__init__("prune", lang=lang)
+        self._say = say
+        self._said = float("-inf")
+
+    def changed(self, step: Step) -> None:  # noqa: ARG002 - the ledger has it
+        now = self.clock()
+        if now - self._said >= _PAUSE:
+            self._said = now
+            self._say(self.ledger.sentence(now))
 
 
 class PruneForm(Twin):
@@ -154,8 +174,8 @@ class PruneForm(Twin):
             self.widget.ticked = ticked
             return
         try:
-            gone = list(self._ask.act(self._chosen(ticked)))
-        except ImageError as error:
+            gone = self._watched(ticked)
+        except (ImageError, Interrupted) as error:
             again = self._say("Try again")
             self.widget.told = self._answer(ticked, _words_of(error), mood="failed", button=again, can=True)
             return
@@ -163,6 +183,20 @@ class PruneForm(Twin):
         self.result = frame(Answer(kind="prune", records=gone), self.lang)
         self._bytes = _freed(gone)
         self._end("done", [*self._notes, self._freed_words()])
+
+    def _watched(self, ticked: list[int]) -> list[RemovalRecord]:
+        """Remove what is ticked, and say how far it is where that takes a while."""
+        steps = self._ask.act(self._chosen(ticked))
+
+        def tell(said: str) -> None:
+            self.widget.told = self._answer(ticked, [said])
+
+        with closing(steps), _Saying(tell, self.lang) as show:
+            while True:
+                try:
+                    show(next(steps))
+                except StopIteration as end:
+                    return list(end.value)
 
     def _end(self, state: str, said: list[str]) -> None:
         with self.widget.hold_sync():
@@ -228,7 +262,7 @@ def _exactly(count: int | None, lang: str) -> str:
     return tongue.say(lang, "exactly {size} ({bytes} bytes)", size=words.size(count, 3), bytes=f"{count:,}")
 
 
-def _words_of(error: ImageError) -> list[str]:
+def _words_of(error: ImageError | Interrupted) -> list[str]:
     return [error.message, *([error.hint] if error.hint else [])]
 
 

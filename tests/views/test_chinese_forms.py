@@ -25,7 +25,9 @@ from tests.views.samples import digest, image, removal, transfer
 from tests.views.test_explorer import Place, Talk, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
+
+    from jupyimg.model.records import RemovalRecord
 
 
 def zh(answer: Answer) -> Any:
@@ -44,10 +46,15 @@ def test_a_login_form_says_in_chinese_what_happened() -> None:
 
 def test_a_prune_preview_says_in_chinese_what_goes_and_what_went() -> None:
     freed = [removal(reference="nginx:latest"), removal(action="deleted", reference=None, freed=5_000_000)]
+
+    def going() -> Generator[Step, None, Sequence[RemovalRecord]]:
+        yield Step(Phase.MOVING, "images", 1, 1, "counted")
+        return freed[1:]
+
     ask = PruneAsk(
         images=[image(), image(platform="linux/arm64")],
         plan=lambda only: freed if only else [],
-        act=lambda _: freed[1:],
+        act=lambda _: going(),
         without="%image prune -f",
         more="%image prune -a --widget",
     )

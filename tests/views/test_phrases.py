@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyimg.model.content import Phase, Step
+from jupyimg.model.content import FREED, Phase, Step
 from jupyimg.views import ledger, tongue, totals, twin
 from jupyimg.views.chinese import COUNTED, SENTENCES, WORDS
 from jupyimg.views.chinese_live import LIVE
@@ -224,6 +224,10 @@ def test_progress_is_said_whole() -> None:
     counted.take(Step(Phase.MOVING, "repositories", 3, 3, "counted"))
     counted.take(Step(Phase.MOVING, "tags", 8, 15, "counted"))
     assert counted.sentence(1.0) == "3 个仓库，8/15 个标签"
+    pruned = Ledger("prune", 0.0, lang="zh")
+    pruned.take(Step(Phase.MOVING, "images", 1, 4, "counted"))
+    pruned.take(Step(Phase.MOVING, FREED, 1_000_000, 4_000_000, FREED))
+    assert pruned.sentence(3.0) == "1/4 个镜像，已释放 1MB/4MB，剩余 9.0 s"
 
 
 @pytest.mark.parametrize(("kind", "ended"), [*product(["pull", "push", "load", "save", "copy"], [False, True])])
