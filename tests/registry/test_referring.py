@@ -16,7 +16,8 @@ from jupyimg.model.documents import OCI_INDEX, OCI_MANIFEST, Descriptor
 from jupyimg.model.reference import Reference
 from jupyimg.model.settings import Settings
 from tests.registry.fake import Answer, error
-from tests.registry.test_interrupt import BLINK, Worker, until
+from tests.registry.test_interrupt import Worker
+from tests.services.waiting import AT_ONCE, until
 
 KIND = "application/vnd.example.sbom"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -260,7 +261,7 @@ def test_it_can_be_stopped(connect, fake, mine, what):
     until(lambda: fake.count(f"{what} {TAG}") == 1)
     repository.interrupt()
     for worker in workers:
-        assert worker.ends_within(BLINK)
+        assert worker.ends_within(AT_ONCE)
         assert isinstance(worker.error, Interrupted)
 
 
