@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.display import display
 from traitlets import Enum
 
 from jupyimg import views
@@ -15,7 +16,7 @@ from jupyimg.commands import Job, Manual, Session, run
 from jupyimg.commands.complete import candidates
 from jupyimg.commands.line import words
 from jupyimg.commands.manual import EXAMPLES, Help, everything
-from jupyimg.errors import Interrupted
+from jupyimg.errors import ImageError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +58,8 @@ class ImageMagics(Magics):
         try:
             said, silent = words(line, {**self.shell.user_ns, **(local_ns or {})})
             answer = run(self.session, said, self._follow(silent=silent))
-        except Interrupted:
+        except (ImageError, Interrupted) as error:
+            self._show_done(error.done)
             raise
         except KeyboardInterrupt:
             raise Interrupted from None
@@ -69,6 +71,12 @@ class ImageMagics(Magics):
             return answer
         lang = self.session.settings.lang if self.lang == "auto" else self.lang
         return views.to_notebook(answer, widget=self.display == "widget", lang=lang, line=" ".join(said))
+
+    def _show_done(self, done: tuple[object, ...]) -> None:
+        """Show what was done all the same over the error that says what was not."""
+        if done:
+            lang = self.session.settings.lang if self.lang == "auto" else self.lang
+            display(views.to_notebook(views.done(done), lang=lang))  # type: ignore[no-untyped-call]
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool, bool], views.Progress]:
         def follow(kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: FBT001

@@ -22,6 +22,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jupyimg.model.records import RemovalRecord
 from jupyimg.views import formatter, plain
 from jupyimg.views.answer import Answer
 from jupyimg.views.forms import LoginAsk, PruneAsk
@@ -30,6 +31,7 @@ from jupyimg.views.progress import LogProgress, Progress
 from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Progress",
     "PruneAsk",
     "Text",
+    "done",
     "explore",
     "install",
     "progress",
@@ -118,6 +121,12 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH, li
     frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame, line) if browsed else frame
+
+
+def done(records: Sequence[object]) -> Answer:
+    """What an operation that failed did all the same, the ``done`` of its error, as an answer."""
+    removed = isinstance(records[0], RemovalRecord)
+    return Answer(kind="rmi" if removed else "pull", records=records)
 
 
 def explore(frame: Any) -> Any:
