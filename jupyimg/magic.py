@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
-from IPython.display import display
 from traitlets import Enum
 
 from jupyimg import views
@@ -76,7 +75,7 @@ class ImageMagics(Magics):
         """Show what was done all the same over the error that says what was not."""
         if done:
             lang = self.session.settings.lang if self.lang == "auto" else self.lang
-            display(views.to_notebook(views.done(done), lang=lang))  # type: ignore[no-untyped-call]
+            views.show(views.to_notebook(views.done(done), lang=lang))
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool, bool], views.Progress]:
         def follow(kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: FBT001

@@ -46,6 +46,7 @@ __all__ = [
     "install",
     "progress",
     "run_line",
+    "show",
     "to_notebook",
     "to_text",
     "uninstall",
@@ -127,6 +128,11 @@ def done(records: Sequence[object]) -> Answer:
     """What an operation that failed did all the same, the ``done`` of its error, as an answer."""
     removed = isinstance(records[0], RemovalRecord)
     return Answer(kind="rmi" if removed else "pull", records=records)
+
+
+def show(value: Any) -> None:
+    """Show a value beside what the cell returns."""
+    _room("kernel").show(value)
 
 
 def explore(frame: Any) -> Any:
