@@ -15,7 +15,7 @@ from jupyimg.commands import Job, Manual, Session, run
 from jupyimg.commands.complete import candidates
 from jupyimg.commands.line import words
 from jupyimg.commands.manual import EXAMPLES, Help, everything
-from jupyimg.errors import Interrupted
+from jupyimg.errors import ImageError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +57,8 @@ class ImageMagics(Magics):
         try:
             said, silent = words(line, {**self.shell.user_ns, **(local_ns or {})})
             answer = run(self.session, said, self._follow(silent=silent))
-        except Interrupted:
+        except (ImageError, Interrupted) as error:
+            self._show_done(error.done)
             raise
         except KeyboardInterrupt:
             raise Interrupted from None
@@ -72,6 +73,12 @@ class ImageMagics(Magics):
     @property
     def _spoken(self) -> str:
         return self.session.settings.lang if self.lang == "auto" else self.lang
+
+    def _show_done(self, done: tuple[object, ...]) -> None:
+        """Show what was done all the same over the error that says what was not."""
+        if done:
+            lang = self.session.settings.lang if self.lang == "auto" else self.lang
+            views.show(views.to_notebook(views.done(done), lang=lang))
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool, bool], views.Progress]:
         def follow(kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: FBT001

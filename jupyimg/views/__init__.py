@@ -22,6 +22,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jupyimg.model.records import RemovalRecord
 from jupyimg.views import formatter, plain, tongue
 from jupyimg.views.answer import Answer
 from jupyimg.views.forms import LoginAsk, PruneAsk
@@ -29,6 +30,7 @@ from jupyimg.views.lines import Lines, PrintedLines
 from jupyimg.views.progress import LogProgress, Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
 __all__ = [
@@ -38,10 +40,12 @@ __all__ = [
     "Progress",
     "PruneAsk",
     "Text",
+    "done",
     "explore",
     "install",
     "progress",
     "run_line",
+    "show",
     "to_notebook",
     "to_text",
     "uninstall",
@@ -117,6 +121,17 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = tongue.ENGL
     frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame, line) if browsed else frame
+
+
+def done(records: Sequence[object]) -> Answer:
+    """What an operation that failed did all the same, the ``done`` of its error, as an answer."""
+    removed = isinstance(records[0], RemovalRecord)
+    return Answer(kind="rmi" if removed else "pull", records=records)
+
+
+def show(value: Any) -> None:
+    """Show a value beside what the cell returns."""
+    _room("kernel").show(value)
 
 
 def explore(frame: Any) -> Any:

@@ -175,6 +175,7 @@ SENTENCES = {
     "nothing to remove": "没有可移除的内容",
     "{size} in all, {reclaimable} reclaimable": "共 {size}，可回收 {reclaimable}",
     "{size} in all": "共 {size}",
+    "{said} (layers that they share count in each)": "{said}（共享的层在各镜像中分别计入）",
     "{layers} shared ({shared}); only A: {a}; only B: {b}": "共享 {layers}（{shared}）；仅 A：{a}；仅 B：{b}",
     "Where the bytes are": "字节分布",
     "The layers of this image, newest first": "此镜像的各层，最新的在前",

@@ -49,6 +49,7 @@ class Progress:
         self.guard = RLock()
         self.ledger = Ledger(kind, clock(), lang=lang)
         self._heard = False
+        self._said: set[str] = set()
 
     def __enter__(self) -> Self:
         self.ledger.began = self.clock()
@@ -83,6 +84,15 @@ class Progress:
             self.ledger.began = self.clock()
         self._heard = True
 
+    def news(self, step: Step) -> str:
+        """The line that a step is worth; of a layer only the first, since several names of an image share it."""
+        line = line_of(self.ledger, step)
+        if not line or step.text != "layer" or step.phase is Phase.FAILED:
+            return line
+        before = step.item in self._said
+        self._said.add(step.item)
+        return "" if before else line
+
     def changed(self, step: Step) -> None:
         """Show what has changed."""
 
@@ -106,13 +116,11 @@ class LogProgress(Progress):
     def __init__(self, kind: str = "pull", *, file: TextIO | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(kind, clock=clock)
         self.file = file or sys.stderr
-        self._said: set[str] = set()
 
     def changed(self, step: Step) -> None:
-        line = line_of(self.ledger, step)
-        if line and not (step.text == "layer" and step.item in self._said):  # several names of an image share them
+        line = self.news(step)
+        if line:
             self.write(line)
-            self._said.add(step.item)
 
     def close(self) -> None:
         if self.ledger.outcome is not Outcome.DONE and self.ledger.items:  # before the first the error says it all

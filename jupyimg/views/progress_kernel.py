@@ -52,3 +52,8 @@ class KernelProgress(Progress):
             self._handle = display(self.bundle(now), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(self.bundle(now), raw=True)  # type: ignore[no-untyped-call]
+
+
+def show(value: object) -> None:
+    """Show a value where the cell that runs shows what it does."""
+    display(value)  # type: ignore[no-untyped-call]

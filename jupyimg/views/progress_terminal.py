@@ -15,7 +15,7 @@ from rich.text import Text
 from jupyimg.model.content import Phase
 from jupyimg.views import words
 from jupyimg.views.ledger import Outcome
-from jupyimg.views.progress import Progress, line_of
+from jupyimg.views.progress import Progress
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -38,7 +38,7 @@ class TerminalProgress(Progress):
         self._drawn = float("-inf")
 
     def changed(self, step: Step) -> None:
-        line = line_of(self.ledger, step)
+        line = self.news(step)
         if line:
             self.console.print(Text(line, style="red" if step.phase is Phase.FAILED else ""), soft_wrap=True)
         now = self.clock()

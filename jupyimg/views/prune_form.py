@@ -64,12 +64,12 @@ class _Saying(Progress):
     def __init__(self, say: Callable[[str], object], lang: str) -> None:
         super().__init__("prune", lang=lang)
         self._say = say
-        self._said = float("-inf")
+        self._spoke = float("-inf")
 
     def changed(self, step: Step) -> None:  # noqa: ARG002 - the ledger has it
         now = self.clock()
-        if now - self._said >= _PAUSE:
-            self._said = now
+        if now - self._spoke >= _PAUSE:
+            self._spoke = now
             self._say(self.ledger.sentence(now))
 
 

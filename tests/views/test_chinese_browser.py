@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.bench import images
-from tests.crash.relay import relayed
+from tests.crash.relay import Relay, relayed
 from tests.services import synthetic
 from tests.views.test_browser import SETUP
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.services.browser import JupyterPage
     from tests.services.registry import Registry
 
-expect.set_options(timeout=20_000)
-SLOW = 400 << 10
+SLOW = 64 << 10
+"""Bytes a second and connection: no layer is complete before the test has seen it come."""
 LOAD = '%load_ext jupyimg\n%config ImageMagics.lang = "zh"'
 TEXTS = """(root) => {
     const seen = [];
@@ -62,19 +62,10 @@ views.to_notebook(Answer(kind="catalog", records=found, port=Port()))
 
 
 @pytest.fixture
-def slow(registry: Registry) -> Iterator[str]:
-    images.push(registry, "lab/big", "1", layers=3, size=1_200_000)
+def relay(registry: Registry) -> Iterator[Relay]:
+    images.push(registry, "lab/big", "1", layers=3, size=4_000_000)
     with relayed(registry.host, SLOW) as relay:
-        yield f"{relay.host}/lab/big:1"
-
-
-def output(page: JupyterPage, at: int) -> Locator:
-    return page.page.locator(".jp-Notebook .jp-CodeCell").nth(at).locator(".jp-Cell-outputArea")
-
-
-def run_cell(page: JupyterPage, at: int) -> None:
-    page.page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(at).click()
-    page.page.keyboard.press("Control+Enter")
+        yield relay
 
 
 def english(root: Locator) -> list[str]:
@@ -84,24 +75,26 @@ def english(root: Locator) -> list[str]:
     return [text for text in texts if re.search(r"[A-Za-z]{2,}", DATA.sub(" ", text))]
 
 
-def test_a_pull_that_runs_beside_speaks_chinese(jupyter_page: JupyterPage, slow: str, tmp_path: Path) -> None:
+def test_a_pull_that_runs_beside_speaks_chinese(jupyter_page: JupyterPage, relay: Relay, tmp_path: Path) -> None:
+    slow = f"{relay.host}/lab/big:1"
     jupyter_page.open([LOAD, f"job = %image pull -d {slow}", f"%image pull {slow}", "%image images"])
     for at in range(2):
-        run_cell(jupyter_page, at)
-    seen = output(jupyter_page, 1)
+        jupyter_page.run_cell(at)
+    seen = jupyter_page.output(1)
     seen.get_by_text("正在下载").first.wait_for()
     seen.get_by_text("剩余").first.wait_for()
     jupyter_page.screenshot(tmp_path / "job.png")
     assert english(seen) == []
     seen.get_by_role("button", name="取消").click()
     seen.get_by_text("已取消：已收到的内容会保留").wait_for()
-    run_cell(jupyter_page, 2)
-    output(jupyter_page, 2).get_by_text("状态：已下载较新的镜像").wait_for(timeout=30_000)
-    output(jupyter_page, 2).get_by_text("此前已传输").wait_for()
-    run_cell(jupyter_page, 3)
-    output(jupyter_page, 3).get_by_text("1 个镜像").first.wait_for()
+    relay.rate = 0
+    jupyter_page.run_cell(2)
+    jupyter_page.output(2).get_by_text("状态：已下载较新的镜像").wait_for()
+    jupyter_page.output(2).get_by_text("此前已传输").wait_for()
+    jupyter_page.run_cell(3)
+    jupyter_page.output(3).get_by_text("1 个镜像").first.wait_for()
     jupyter_page.screenshot(tmp_path / "pulled.png")
-    assert [english(output(jupyter_page, at)) for at in (1, 2, 3)] == [[], [], []]
+    assert [english(jupyter_page.output(at)) for at in (1, 2, 3)] == [[], [], []]
     assert jupyter_page.complaints == jupyter_page.outside == []
 
 
@@ -124,6 +117,7 @@ def test_the_explorer_speaks_chinese(jupyter_page: JupyterPage, tmp_path: Path) 
         assert english(root.locator(".jie-act")) == []
     jupyter_page.screenshot(tmp_path / "browse-remove.png")
     root.get_by_role("button", name="打标签…").click()
+    expect(root.locator(".jie-line input")).to_have_value("%image tag sample/web:1.0 sample/web:NEW")
     page.keyboard.type("team/web:v1")
     page.keyboard.press("Enter")
     expect(root.locator(".jie-said")).to_contain_text("已打标签：team/web:v1")
@@ -146,7 +140,7 @@ def test_forms_and_tables_speak_chinese(
     tables = [f"%image catalog {registry.host} --widget", f"%image tags {registry.host}/team/app-1"]
     jupyter_page.open([LOAD, *cells, *tables], HOME=str(jupyter_page.folder / "user"))
     jupyter_page.run_all()
-    served, preview, login, table, tags = (output(jupyter_page, at) for at in range(1, 6))
+    served, preview, login, table, tags = (jupyter_page.output(at) for at in range(1, 6))
     box = preview.get_by_label("sample/web:1.0", exact=False).first
     box.check()
     preview.get_by_role("button", name="移除 2 个镜像，释放").wait_for()

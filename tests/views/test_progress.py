@@ -358,3 +358,18 @@ def test_a_log_of_a_pruning_is_left_to_its_answer() -> None:
     log, clock = io.StringIO(), Clock()
     run(LogProgress("prune", file=log, clock=clock), pruned(), 0.5, clock)
     assert log.getvalue() == ""
+
+
+@pytest.mark.parametrize("form", [TerminalProgress, LogProgress])
+def test_a_layer_of_several_images_has_one_line_where_nothing_can_be_redrawn(form: type[Progress]) -> None:
+    out = io.StringIO()
+    again = [Step(Phase.EXISTS, at, 1, 1, "layer") for at in (BASE, TOP)]
+    run(form("save", file=out), [*PULL[2:7], *again, *again])
+    assert out.getvalue().splitlines() == [f"{BASE.short}: Already saved", f"{TOP.short}: Saved"]
+
+
+@pytest.mark.parametrize("form", [TerminalProgress, LogProgress])
+def test_a_layer_that_was_here_and_then_fails_is_said_to_fail(form: type[Progress]) -> None:
+    out = io.StringIO()
+    run(form("pull", file=out), [PULL[4], Step(Phase.FAILED, BASE, 0, 1, "layer")])
+    assert out.getvalue().splitlines()[-1] == f"{BASE.short}: Failed"

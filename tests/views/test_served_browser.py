@@ -6,9 +6,10 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+from playwright.sync_api import expect
+
 from tests.bench import images
 from tests.crash.relay import relayed
-from tests.views.test_jobs_browser import output, run_cell
 
 SLOW_DISK = """
 import pathlib, time
@@ -28,8 +29,8 @@ def test_who_pulls_and_pushes_is_seen_while_they_do_and_stays_in_the_notebook(ju
         ["%load_ext jupyimg", f"%image pull -q {name}\n%image tag {name} big:1", again, again, "%image serve --stop"]
     )
     for at in range(3):
-        run_cell(jupyter_page, at)
-    seen = output(jupyter_page, 2)
+        jupyter_page.run_cell(at)
+    seen = jupyter_page.output(2)
     seen.get_by_text("nothing was pulled or pushed yet").wait_for()
     address = re.search(r"127\.0\.0\.1:\d+", seen.inner_text())[0]
     with relayed(address, 500 << 10) as relay, ThreadPoolExecutor() as pool:
@@ -42,17 +43,15 @@ def test_who_pulls_and_pushes_is_seen_while_they_do_and_stays_in_the_notebook(ju
     seen.get_by_text("class/answer:done").wait_for()
     seen.get_by_text("1 pull, 1 push").wait_for()
     assert "3MB" in seen.inner_text()
-    run_cell(jupyter_page, 3)  # what is served just so goes on, and is shown here too
-    output(jupyter_page, 3).get_by_text("class/answer:done").wait_for()
-    assert address in output(jupyter_page, 3).inner_text()
+    jupyter_page.run_cell(3)  # what is served just so goes on, and is shown here too
+    jupyter_page.output(3).get_by_text("class/answer:done").wait_for()
+    assert address in jupyter_page.output(3).inner_text()
     jupyter_page.screenshot(tmp_path / "served.png")
-    run_cell(jupyter_page, 4)
+    jupyter_page.run_cell(4)
     for at in (2, 3):
-        output(jupyter_page, at).get_by_text(f"No longer serving the local store at {address}").wait_for()
-    output(jupyter_page, 4).get_by_text("1 pull, 1 push").wait_for()
-    jupyter_page.page.wait_for_timeout(200)
+        jupyter_page.output(at).get_by_text(f"No longer serving the local store at {address}").wait_for()
+    jupyter_page.output(4).get_by_text("1 pull, 1 push").wait_for()
     saved = json.loads(jupyter_page.save().read_text())
-    jupyter_page.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     assert "widget" not in json.dumps(saved["cells"][2]["outputs"])
     assert jupyter_page.complaints == []
     assert jupyter_page.outside == []
@@ -60,17 +59,17 @@ def test_who_pulls_and_pushes_is_seen_while_they_do_and_stays_in_the_notebook(ju
 
 def test_a_pruning_that_takes_a_while_moves_and_one_that_does_not_shows_its_frame_alone(jupyter_page, tmp_path):
     jupyter_page.open([f"%load_ext jupyimg\n%image samples;\n{SLOW_DISK}", "%image prune -a -f", "%image prune -a -f"])
-    run_cell(jupyter_page, 0)
-    run_cell(jupyter_page, 1)
-    seen = output(jupyter_page, 1)
+    jupyter_page.run_cell(0)
+    jupyter_page.run_cell(1)
+    seen = jupyter_page.output(1)
     seen.get_by_text("freed,").wait_for()
-    assert seen.get_by_role("progressbar").count() == 1
+    expect(seen.get_by_role("progressbar")).to_have_count(1)
     jupyter_page.screenshot(tmp_path / "pruning.png")
     seen.get_by_text("total reclaimed space").first.wait_for()
-    assert seen.get_by_role("progressbar").count() == 0
+    expect(seen.get_by_role("progressbar")).to_have_count(0)
     assert "Done: " in seen.inner_text()
-    run_cell(jupyter_page, 2)
-    output(jupyter_page, 2).get_by_text("total reclaimed space: 0B").first.wait_for()
-    assert "Done" not in output(jupyter_page, 2).inner_text()
+    jupyter_page.run_cell(2)
+    jupyter_page.output(2).get_by_text("total reclaimed space: 0B").first.wait_for()
+    assert "Done" not in jupyter_page.output(2).inner_text()
     jupyter_page.screenshot(tmp_path / "pruned.png")
     assert jupyter_page.complaints == []
