@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -87,6 +88,19 @@ def test_many_words_take_what_they_would_take_one_after_the_other(data, force, t
     entries = engine.store.entries()
     fast, slow = Shelf(engine.store, entries, pins), Slowly(engine, entries, pins)
     assert outcome(fast, words, force=force) == outcome(slow, words, force=force)
+
+
+def test_what_a_pin_alone_keeps_once_its_name_has_gone_is_found_by_the_next_word(engine, samples):
+    row = engine._held()[0]
+    entries = tuple(entry for entry in engine.store.entries() if entry.descriptor.digest == row.entry.descriptor.digest)
+    words = [*(entry.name.familiar for entry in entries), str(row.image_id)]
+    pins = {"docker.io/lab/pushed": {row.entry.descriptor.digest: 0.0}}
+    fast, slow = (
+        outcome(kind(entries, pins), words, force=True)
+        for kind in (partial(Shelf, engine.store), partial(Slowly, engine))
+    )
+    assert fast == slow
+    assert fast[1:] == ((), {})
 
 
 @pytest.mark.parametrize("name", ["app{}:1", "app:{}"], ids=["repositories", "tags"])
