@@ -164,13 +164,13 @@ def test_who_waits_is_woken_by_news_and_by_the_end(traffic, client):
     waiting = threading.Thread(target=lambda: (traffic.wait(look.version), woken.append(1)), daemon=True)
     waiting.start()
     client.ask("GET", "/v2/")
-    waiting.join(5)
+    waiting.join(60)
     assert woken == [1]
     look = traffic.look()
     waiting = threading.Thread(target=lambda: (traffic.wait(look.version), woken.append(2)), daemon=True)
     waiting.start()
     traffic.close()
-    waiting.join(5)
+    waiting.join(60)
     assert woken == [1, 2]
     assert not traffic.look().running
 
