@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyimg.commands.environment import settings_from
+from jupyimg.commands.holds import Holds
 from jupyimg.commands.jobs import Jobs
 from jupyimg.engines import open_engine, open_mirrors, open_serving
 from jupyimg.engines.containers import about
 from jupyimg.errors import Misuse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jupyimg.engines import Engine
     from jupyimg.engines.mirrors import Mirrors
     from jupyimg.engines.serving import Serving
@@ -38,6 +43,7 @@ class Session:
         self.terminal = terminal
         self.in_kernel = in_kernel
         self.jobs = Jobs()
+        self._holds = Holds()
         self._engine: Engine | None = None
         self._serving: Serving | None = None
 
@@ -55,6 +61,8 @@ class Session:
     def switch(self, settings: Settings) -> EngineRecord:
         """Work with another engine from now on; the one before stays current where the other does not answer.
 
+        What works beside the cells goes on with the one before, which is closed when the last of it has ended.
+
         Raises:
             Misuse, EngineError: it does not.
         """
@@ -64,10 +72,22 @@ class Session:
         except BaseException:
             fresh.close()
             raise
-        if self._engine is not None:
-            self._engine.close()
+        before = self._engine
         self.settings, self._engine = settings, fresh
+        if before is not None:
+            self._holds.leave(before)
         return dataclasses.replace(found, current=True)
+
+    @contextmanager
+    def held(self) -> Iterator[Session]:
+        """This session as it is now, for work beside the cells: its engine stays open and the same meanwhile.
+
+        Raises:
+            Misuse: there is none of that name.
+        """
+        now = copy.copy(self)
+        with self._holds.hold(lambda: self.engine) as now._engine:  # noqa: SLF001 - a Session too
+            yield now
 
     @property
     def serving(self) -> Serving:
@@ -97,6 +117,7 @@ class Session:
         self.jobs.close()
         if self._serving is not None:
             self._serving.stop()
+        self._holds.close()
         if self._engine is not None:
             self._engine.close()
             self._engine = None

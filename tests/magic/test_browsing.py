@@ -168,3 +168,16 @@ def test_a_terminal_gets_the_list(samples, home):
     assert said.stdout.startswith("REPOSITORY")
     assert "sample/hello" in said.stdout
     assert said.stderr == ""
+
+
+def test_an_explorer_goes_on_with_its_engine_when_another_becomes_current(session, registry, monkeypatch):
+    synthetic.push(registry, "team/app", "1", image())
+    before, closed = session.engine, []
+    end = before.close
+    monkeypatch.setattr(before, "close", lambda: (closed.append(True), end()))
+    pulled = Browsing(session, registry.host).doing(f"%image pull {registry.host}/team/app:1")
+    next(pulled)
+    session.switch(session.given)
+    assert closed == []
+    assert [record.status for record in drain(pulled).records] == ["downloaded"]
+    assert closed == [True]
