@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import socket
+import stat
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ from jupyimg.errors import (
     PlatformNotFound,
     RateLimited,
     RemoteNotFound,
+    StoreError,
     Unreachable,
 )
 from jupyimg.model.content import Phase
@@ -216,6 +219,31 @@ def test_a_stop_ends_a_stalled_daemon_within_a_fifth_of_a_second(what: str, begu
         assert hung_up.wait(1), "the socket is still open"
         thread.join()
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFCHR])
+def test_neither_a_pipe_nor_a_device_is_replaced_by_an_archive(tmp_path: Path, kind: int):
+    """As root, a rename over /dev/null would succeed."""
+    target = tmp_path / "odd"
+    os.mknod(target, kind | 0o666, os.makedev(1, 3))
+    answers = {"/images/get": answering(b"tar"), "/images/json": lambda line: line.document([IMAGE]), "/json": inspect}
+    with fake_daemon(answers) as daemon, pytest.raises(StoreError, match="is no file"):
+        opened(daemon, tmp_path / "home").save(["app:1"], target)
+    assert stat.S_IFMT(target.stat().st_mode) == kind
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_an_archive_of_a_daemon_goes_where_any_other_may_go(tmp_path: Path):
+    answers = {"/images/get": answering(b"tar"), "/images/json": lambda line: line.document([IMAGE]), "/json": inspect}
+    long = tmp_path / ("x" * 250 + ".tar")
+    with fake_daemon(answers) as daemon:
+        engine = opened(daemon, tmp_path / "home")
+        engine.save(["app:1"], long)
+        with pytest.raises(StoreError) as caught:
+            engine.save(["app:1"], tmp_path / "none" / "x.tar")
+    assert long.read_bytes() == b"tar"
+    assert "folder" in caught.value.hint
+    assert "JUPYIMG_HOME" not in caught.value.hint
 
 
 def test_a_job_aside_hands_over_its_failure_and_its_result():

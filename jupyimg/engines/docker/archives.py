@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -21,10 +20,11 @@ from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import Reference
 from jupyimg.store.archives.outer import DAMAGED, OPENERS, Counted, wrapped
+from jupyimg.store.archives.target import target_file, writing
 from jupyimg.store.layout import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.docker.api import Api, Call
@@ -43,13 +43,14 @@ def saving(
     began = time.monotonic()
     wanted = _wanted(answers.records(images.listed(api)), names)
     params = {"names": list(dict.fromkeys(word for word, _ in wanted)), "platform": _platform(api, platform)}
+    shown = target.name if isinstance(target, Path) else "the stream"
     call, written = api.open(), 0
     try:
         with _written(target) as file:
 
             def job(put: Callable[[int], None]) -> None:
                 for piece in call.send("GET", "/images/get", params):
-                    with disk("write the archive"):
+                    with writing(shown):
                         file.write(piece)
                     put(len(piece))
 
@@ -199,27 +200,18 @@ def _platform(api: Api, platform: Platform | str | None) -> str | None:
 
 
 @contextmanager
-def _written(target: Path | IO[bytes]) -> Generator[IO[bytes], None, None]:
-    """A file to write to; a path gets its content only when all of it is there, and is its owner's alone."""
+def _written(target: Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """What takes an archive, compressed as the suffix says; a file is there only when all of it is."""
     if not isinstance(target, Path):
         yield target
         return
     wrap = wrapped(target.name)
-    with disk(f"write {target}"):
-        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
-    try:
-        with os.fdopen(number, "wb") as file:
-            out = wrap(file)
-            yield out
-            with disk(f"write {target}"):
-                if out is not file:
-                    out.close()
-                file.flush()
-                os.fsync(file.fileno())
-        with disk(f"write {target}"):
-            Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with target_file(target) as file:
+        out = wrap(file)
+        yield out
+        if out is not file:
+            with writing(target.name):
+                out.close()
 
 
 def _opened(source: Path | IO[bytes]) -> Any:

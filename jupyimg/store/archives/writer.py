@@ -7,24 +7,20 @@ same bytes. A file appears under its name when it is whole; until then it lies b
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 import tarfile
-import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
 
-from jupyimg.errors import DiskFull, StoreDenied, StoreError
 from jupyimg.model.codec import encode
 from jupyimg.model.content import prove
 from jupyimg.model.documents import OCI_INDEX, Descriptor, Index, Manifest, choose, read_manifest
 from jupyimg.store.archives.outer import wrapped
+from jupyimg.store.archives.target import target_file, writing
 from jupyimg.store.layout import LAYOUT_MARK
 from jupyimg.store.listing import write_entry
 from jupyimg.store.names import Entry, stored_name
@@ -34,15 +30,13 @@ from jupyimg.store.tarstream import BLOCK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Self
 
     from jupyimg.model.digest import Digest
     from jupyimg.model.platform import Platform
     from jupyimg.model.reference import Reference
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class ArchiveWriter:
@@ -68,7 +62,7 @@ class ArchiveWriter:
         self._written: set[Digest] = set()
         self._entries: list[Entry] = []
         self._folders: set[str] = set()
-        self._fresh: Path | None = None
+        self._place = ExitStack()
         self._file, self._out = self._opened()
 
     def has(self, descriptor: Descriptor) -> bool:
@@ -122,15 +116,9 @@ class ArchiveWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        try:
-            if kind is None:
-                self._finish()
-        finally:
-            self._hashing.shutdown(wait=False)
-            if self._fresh is not None:
-                with suppress(OSError):
-                    self._file.close()
-                self._fresh.unlink(missing_ok=True)
+        self._place.callback(self._hashing.shutdown, wait=False)
+        self._place.push(lambda kind, *_: None if kind else self._finish())
+        self._place.__exit__(kind, error, at)
 
     # ---- how
 
@@ -139,11 +127,7 @@ class ArchiveWriter:
         if not isinstance(target, Path):
             return target, target
         wrap = wrapped(target.name)
-        with self._writing():
-            _writable(target)
-            fd, path = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)  # mode 0600, as Docker's
-            self._fresh = Path(path)
-            file = os.fdopen(fd, "wb")
+        file = self._place.enter_context(target_file(target))
         return file, wrap(file)
 
     def _pass_on(
@@ -178,11 +162,6 @@ class ArchiveWriter:
             if self._out is not self._file:
                 self._out.close()
             self._file.flush()
-            if self._fresh is not None and isinstance(self._target, Path):
-                # Not forced to the disk: nobody relies on it yet, and cp and docker save leave that to the system too.
-                self._file.close()
-                self._fresh.replace(self._target)
-                self._fresh = None
 
     def _saved(self) -> list[dict[str, object]]:
         """What manifest.json says: each image once, with all its names in full, as podman would guess short ones."""
@@ -223,37 +202,8 @@ class ArchiveWriter:
     def _add(self, name: str, data: bytes) -> None:
         self._out.write(_header(name, len(data)) + data + bytes(-len(data) % BLOCK))
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            message = f"could not write {self._shown}: {error.strerror or error}"
-            if error.errno in _FULL:
-                raise DiskFull(message, hint="free some space, or save to another disk; nothing was written") from error
-            if error.errno in _DENIED:
-                raise StoreDenied(message, hint="save to a folder that you may write to") from error
-            raise StoreError(message, hint="look whether the folder is there") from error
-
-
-def _writable(target: Path) -> None:
-    """Make sure that the name is free or a file's: a device or a pipe would be replaced by the archive.
-
-    Raises:
-        StoreError: something else has that name.
-    """
-    try:
-        kind = target.stat().st_mode
-    except FileNotFoundError:
-        return
-    except ValueError:
-        raise StoreError(f"{target} is no name of a file", hint="name the file to write, such as nginx.tar") from None
-    if stat.S_ISDIR(kind):
-        raise StoreError(f"{target} is a folder", hint="name the file to write, such as nginx.tar")
-    if not stat.S_ISREG(kind):
-        raise StoreError(f"{target} is no file", hint="name a file, or leave -o out to write to a pipe in a terminal")
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self._shown)
 
 
 def _header(name: str, size: int, *, kind: bytes = tarfile.REGTYPE) -> bytes:
