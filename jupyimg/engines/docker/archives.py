@@ -227,3 +227,5 @@ def _opened(source: Path | IO[bytes]) -> Any:
         raise NotFound(f"there is no file {source}", hint="look whether the path is right") from None
     except OSError as error:
         raise EngineError(f"could not read {source}: {error.strerror}") from None
+    except ValueError:
+        raise NotFound(f"{source} is no name of a file", hint="look whether the path is right") from None
