@@ -77,11 +77,12 @@ class Browsing:
             return (yield from self._seen(session.engine, name, platform))
 
     def _seen(self, engine: Engine, name: str, platform: str) -> Generator[Step, None, Sight]:
-        place = engine.remote if self.remote else engine
-        history = place.history(name, platform=platform or None)  # first, since it measures what inspect then knows
-        detail = place.inspect(name, platform=platform or None)
+        if self.remote:
+            detail, history = yield from engine.remote.seeing(name, platform=platform or None)
+        else:
+            history = engine.history(name, platform=platform or None)  # first: it measures what inspect then knows
+            detail = engine.inspect(name, platform=platform or None)
         layers = {record.layer_digest for record in history if record.layer_digest is not None}
-        yield from ()  # a question without steps, which is asked like the others
         here = not self.remote or detail.reference in engine.names()
         return Sight(detail=detail, history=history, holders=engine.holders(layers), here=here)
 

@@ -150,29 +150,40 @@ class Remote:
         return self.exploring.asking_quota(host)
 
     def inspect(self, reference: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
-        """All that an image says of itself, without pulling it.
+        """`seeing` to its end: all that an image says of itself, without pulling it.
 
         Raises:
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
         """
-        ref = as_reference(reference)
-        digest, manifest, raw, offered = self._image(ref, as_platform(platform))
-        return details.detail(
+        return drain(self.seeing(reference, platform=platform))[0]
+
+    def seeing(
+        self, reference: Reference | str, *, platform: Platform | str | None = None
+    ) -> Generator[Step, None, tuple[ImageDetail, list[HistoryRecord]]]:
+        """What `inspect` and `history` give, asked once; with steps on the way.
+
+        Raises:
+            RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
+        """
+        ref, wanted = as_reference(reference), as_platform(platform)
+        place = self._repository(ref)
+        digest, manifest, raw, offered = yield from aside(place, lambda _: self._image(place, ref, wanted))
+        detail = details.detail(
             details.Known(
                 shown=ref.familiar, digest=digest, platforms=offered, digests=(ref.with_digest(digest).familiar,)
             ),
             manifest,
             raw,
         )
+        return detail, details.history(manifest, read_config(raw), lambda _: None)
 
     def history(self, reference: Reference | str, *, platform: Platform | str | None = None) -> list[HistoryRecord]:
-        """How an image was built, without pulling it; unpacked sizes are not known there.
+        """`seeing` to its end: how an image was built, without pulling it; unpacked sizes are not known there.
 
         Raises:
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
         """
-        _, manifest, raw, _ = self._image(as_reference(reference), as_platform(platform))
-        return details.history(manifest, read_config(raw), lambda _: None)
+        return drain(self.seeing(reference, platform=platform))[1]
 
     def copying(
         self,
@@ -233,10 +244,9 @@ class Remote:
         return self.registries.repository(reference)
 
     def _image(
-        self, reference: Reference, platform: Platform | None
+        self, place: Repository, reference: Reference, platform: Platform | None
     ) -> tuple[Digest, Manifest, bytes, tuple[str, ...]]:
         """The digest a pull would name, the manifest and config of one platform, and all platforms there are."""
-        place = self._repository(reference)
         root, top = resolved(place, reference)
         offered: tuple[str, ...] = ()
         if isinstance(top, Index):

@@ -17,6 +17,7 @@ from IPython import get_ipython
 from IPython.display import display
 
 from jupyimg.errors import ImageError
+from jupyimg.model.content import told
 from jupyimg.views import words
 from jupyimg.views.explorer_rows import plain_rows, rows_of
 from jupyimg.views.explorer_sight import sight
@@ -29,6 +30,7 @@ from jupyimg.views.outcome import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from threading import Event
 
     import pandas as pd
 
@@ -121,13 +123,13 @@ class Explorer:
         elif what == "choose":
             self._chosen = key
         elif what == "list":
-            self._listing.put(lambda: self._work(number, "catalog", self._list(key, back=bool(asked.get("back")))))
+            self._put(self._listing, number, "catalog", self._list(key, back=bool(asked.get("back"))))
         elif what == "look":
             self._chosen = key
-            self._looking.put(lambda: self._work(number, "inspect", self._look(key, str(asked.get("platform", "")))))
+            self._put(self._looking, number, "inspect", self._look(key, str(asked.get("platform", ""))))
         elif what == "do" and not self._acting.busy:
             line = str(asked.get("line", ""))
-            self._acting.put(lambda: self._work(number, _kind(line), self._do(line)))
+            self._put(self._acting, number, _kind(line), self._do(line))
         elif what == "do":
             self._send(
                 {"id": number, "is": "error", "text": "something else is still running", "hint": "stop it first"}
@@ -177,20 +179,20 @@ class Explorer:
 
     # ---- how it is answered
 
-    def _work(self, number: int, kind: str, steps: Generator[Step, None, Plain]) -> None:
+    def _put(self, lane: Lane, number: int, kind: str, steps: Generator[Step, None, Plain]) -> None:
+        lane.put(lambda stop: self._work(number, kind, steps, stop))
+
+    def _work(self, number: int, kind: str, steps: Generator[Step, None, Plain], stop: Event) -> None:
         """Run a question to its end in this thread, tell how far it is, and answer it whatever happens."""
         try:
-            answer = _told(steps, self._teller(number, kind))
+            answer = told(steps, self._teller(number, kind), stop)
         except ImageError as error:
             answer = {"is": "error", "text": error.message, "hint": error.hint}
         except KeyboardInterrupt:
             answer = {"is": "error", "text": "stopped", "hint": "what arrived is kept; run it again to go on"}
         except Exception as error:  # noqa: BLE001 - a page has no traceback: it must be told here or nowhere
             answer = {"is": "error", "text": f"{type(error).__name__}: {error}", "hint": "this is a fault of jupyimg"}
-        try:
-            self._send({"id": number, **answer})
-        except KeyboardInterrupt:  # the stop came when all was done; a page that is not answered would wait for ever
-            self._send({"id": number, **answer})
+        self._send({"id": number, **answer})
 
     def _teller(self, number: int, kind: str) -> Callable[[Step], None]:
         ledger, last = Ledger(kind, time.monotonic()), [0.0]
@@ -246,13 +248,3 @@ def _news(ledger: Ledger, now: float) -> str:
 
 def _kind(line: str) -> str:
     return next((word for word in line.split() if word != "%image"), "")
-
-
-def _told(steps: Generator[Step, None, Plain], tell: Callable[[Step], None]) -> Plain:
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            answer: Plain = stop.value
-            return answer
-        tell(step)

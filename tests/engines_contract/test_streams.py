@@ -32,7 +32,7 @@ from jupyimg.errors import (
     StoreError,
     Unreachable,
 )
-from jupyimg.model.content import Phase
+from jupyimg.model.content import Phase, told
 from jupyimg.model.settings import DaemonSettings, Settings
 from jupyimg.registry.auth import Credentials
 from tests.engines_contract.fake import fake_daemon, stall
@@ -244,6 +244,15 @@ def test_an_archive_of_a_daemon_goes_where_any_other_may_go(tmp_path: Path):
     assert long.read_bytes() == b"tar"
     assert "folder" in caught.value.hint
     assert "JUPYIMG_HOME" not in caught.value.hint
+
+
+def test_a_daemon_that_falls_silent_still_gives_steps_between_which_a_stop_is_heard(tmp_path: Path):
+    stop, hung_up = threading.Event(), threading.Event()
+    answers = {"/images/create": stall(hung_up), "/json": inspect}
+    with fake_daemon(answers) as daemon:
+        with pytest.raises(KeyboardInterrupt):
+            told(opened(daemon, tmp_path).pulling("app:1"), lambda step: step.phase is Phase.IDLE and stop.set(), stop)
+        assert hung_up.wait(30)
 
 
 def test_a_job_aside_hands_over_its_failure_and_its_result():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -54,9 +55,10 @@ def saving(
                         file.write(piece)
                     put(len(piece))
 
-            for size in aside(job, call.interrupt):
-                written += size or 0
-                yield Step(Phase.MOVING, _ITEM, written, 0, "archive")
+            with closing(aside(job, call.interrupt)) as sizes:
+                for size in sizes:
+                    written += size or 0
+                    yield Step(Phase.MOVING, _ITEM, written, 0, "archive")
     finally:
         call.close()
     yield Step(Phase.DONE, _ITEM, written, written, "archive")
@@ -109,13 +111,14 @@ def loading(api: Api, source: Path | IO[bytes], platform: Platform | str | None)
     try:
         with _opened(source) as file:
             total = os.fstat(file.fileno()).st_size if isinstance(source, Path) else 0
-            events = aside(lambda put: _send(call, params, file, put, api.dialect.takes_gzip), call.interrupt)
-            for event in events:
-                if event is None or isinstance(event, int):
-                    sent = event or sent
-                    yield Step(Phase.MOVING, _ITEM, sent, max(total, sent) if total else 0, "archive")
-                else:
-                    yield from told.take(event, api.dialect.name)
+            job = partial(_send, call, params, file, takes_gzip=api.dialect.takes_gzip)
+            with closing(aside(job, call.interrupt)) as events:
+                for event in events:
+                    if event is None or isinstance(event, int):
+                        sent = event or sent
+                        yield Step(Phase.MOVING, _ITEM, sent, max(total, sent) if total else 0, "archive")
+                    else:
+                        yield from told.take(event, api.dialect.name)
     finally:
         call.close()
     yield Step(Phase.DONE, _ITEM, sent, sent, "archive")
@@ -123,7 +126,7 @@ def loading(api: Api, source: Path | IO[bytes], platform: Platform | str | None)
     return _loaded(api, told, sent, time.monotonic() - began)
 
 
-def _send(call: Call, params: dict[str, Any], file: IO[bytes], put: Callable[[Any], None], takes_gzip: bool) -> None:  # noqa: FBT001
+def _send(call: Call, params: dict[str, Any], file: IO[bytes], put: Callable[[Any], None], *, takes_gzip: bool) -> None:
     sent = 0
 
     def body() -> Iterator[bytes]:

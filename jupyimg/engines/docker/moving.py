@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -198,16 +199,19 @@ class Moving:
                 put(event)
 
         try:
-            yield from steps(aside(job, call.interrupt), told, self.api.dialect.name)
+            with closing(aside(job, call.interrupt)) as events:  # at once, also where the stop hits beside it
+                yield from steps(events, told, self.api.dialect.name)
         finally:
             call.close()
         return told
 
 
 def steps(events: Iterable[Any], told: Told, who: str) -> Generator[Step, None, None]:
-    """Steps of events, the open ones ended when all went well."""
+    """Steps of events, the open ones ended when all went well; one also where nothing came, for a stop to be heard."""
     for event in events:
-        if event is not None:
+        if event is None:
+            yield Step(Phase.IDLE)
+        else:
             yield from told.take(event, who)
     yield from told.finished()
 
