@@ -255,6 +255,16 @@ def test_a_daemon_that_falls_silent_still_gives_steps_between_which_a_stop_is_he
         assert hung_up.wait(30)
 
 
+def test_a_registry_that_falls_silent_before_a_podman_pulls_all_its_tags_can_be_left(tmp_path: Path):
+    stop = threading.Event()
+    with fake_daemon({}, engine="Podman Engine") as daemon, socket.create_server(("127.0.0.1", 0)) as silent:
+        steps = opened(daemon, tmp_path, "podman").pulling(
+            f"127.0.0.1:{silent.getsockname()[1]}/app", all_tags=True, trust=False
+        )
+        with pytest.raises(Interrupted):
+            told(steps, lambda step: step.phase is Phase.IDLE and stop.set(), stop)
+
+
 def test_a_job_aside_hands_over_its_failure_and_its_result():
     def good(put):
         put(1)

@@ -70,7 +70,7 @@ class Moving:
         asked = as_platform(platform)
         if all_tags and self.api.dialect.pulls_all_tags and self._admission(reference, trust=trust) is None:
             return (yield from self._pull_repository(reference, asked))
-        tags = list(self.remote().tags(reference)) if all_tags else [reference.tag]
+        tags = (yield from self.remote().listing(reference)) if all_tags else [reference.tag]
         done: list[TransferRecord] = []
         for tag in tags:
             one = reference.with_tag(tag) if all_tags else reference
@@ -102,10 +102,10 @@ class Moving:
         self, reference: Reference, asked: Platform | None, *, trust: bool | None
     ) -> Generator[Step, None, tuple[Digest, Platform | None] | None]:
         """What the daemon may pull, by its digest, so that nothing can move in between; None where anything goes."""
-        admit = self._admission(reference, trust=trust)
+        place = self.remote().registries.repository(reference)
+        admit = open_admission(self.settings, place, trust=trust)
         if admit is None:
             return None
-        place = self.remote().registries.repository(reference)
         selection = Selection(platform=asked or self.settings.platform or Platform.host(), strict=asked is not None)
         tree = yield from walking(place, lambda _: walk(place, reference, selection))
         for said in (yield from walking(place, lambda _: list(admit(reference, tree)))):
