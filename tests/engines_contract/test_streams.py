@@ -324,6 +324,10 @@ def test_the_header_is_url_safe_and_names_docker_hub_as_docker_does():
         "identitytoken": "token",
         "serveraddress": "quay.io",
     }
+    assert read(auth_header("quay.io", Credentials("", registry_token="token"))) == {
+        "registrytoken": "token",
+        "serveraddress": "quay.io",
+    }
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,8 @@ def auth_header(host: str, known: Credentials | None) -> str:
     body: dict[str, str] = {}
     if known is not None and known.identity_token:
         body = {"identitytoken": known.identity_token}
+    elif known is not None and known.registry_token:
+        body = {"registrytoken": known.registry_token}
     elif known is not None:
         body = {"username": known.username, "password": known.password}
     if body:
