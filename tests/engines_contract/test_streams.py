@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyimg.engines import open_engine
+from jupyimg.engines.docker.api import Call
 from jupyimg.engines.docker.aside import aside
 from jupyimg.engines.docker.events import Told, decoded
 from jupyimg.engines.docker.moving import auth_header
@@ -263,6 +264,23 @@ def test_a_registry_that_falls_silent_before_a_podman_pulls_all_its_tags_can_be_
         )
         with pytest.raises(Interrupted):
             told(steps, lambda step: step.phase is Phase.IDLE and stop.set(), stop)
+
+
+def test_what_is_stopped_while_it_connects_asks_nothing_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with fake_daemon({"/images/create": answering(raw(EVENTS))}) as daemon:
+        engine = opened(daemon, tmp_path)
+        call = engine.api.open()
+        connected = call._dial
+
+        def slowly(prepared):
+            call.interrupt()  # it comes before there is a socket
+            connected(prepared)
+
+        monkeypatch.setattr(Call, "_dial", lambda _, prepared: slowly(prepared))
+        with pytest.raises(Interrupted):
+            list(call.send("POST", "/images/create", {"fromImage": "app"}))
+        call.close()
+        assert not any("/images/create" in asked for asked in daemon.asked)
 
 
 def test_a_job_aside_hands_over_its_failure_and_its_result():
