@@ -173,6 +173,7 @@ def test_a_mirror_may_think_before_it_speaks(user, connect, fake, other):
 def test_the_average_counts_and_nothing_where_nobody_else_is_left(monkeypatch):
     rate = pace.Pace()
     monkeypatch.setattr(pace, "SLOWEST", 1000)
+    monkeypatch.setattr(pace, "OVER", 0.4)
     rate.judge(500)
     assert not rate.slow
     rate.judge(300)
