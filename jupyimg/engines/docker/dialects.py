@@ -16,6 +16,7 @@ class Dialect:
         prunes_all: whether prune can take unused images that have names; otherwise each is removed by its names.
         takes_gzip: whether load reads a compressed archive.
         completes_names: whether load takes a name without a host for one of Docker Hub, as everything else does.
+        trusts_loopback: whether a registry on loopback may speak plain http without a word of ours.
         digest_takes_tags: whether removing ``name@digest`` would take away the tags of the image too.
         cuts_at: bytes at which it cuts a line of a log into several messages, so that a shorter one without a newline
             is the last of what wrote it; 0 where a message may end anywhere.
@@ -28,6 +29,7 @@ class Dialect:
     prunes_all: bool = True
     takes_gzip: bool = True
     completes_names: bool = True
+    trusts_loopback: bool = True
     digest_takes_tags: bool = False
     cuts_at: int = 16 << 10
     inspect_says_digest: bool = True
@@ -41,6 +43,7 @@ PODMAN = Dialect(
     prunes_all=False,
     takes_gzip=False,
     completes_names=False,
+    trusts_loopback=False,
     digest_takes_tags=True,
     cuts_at=0,
     inspect_says_digest=False,

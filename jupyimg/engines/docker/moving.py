@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.engines import open_admission
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, complete
-from jupyimg.engines.docker import images
+from jupyimg.engines.docker import images, plain_http
 from jupyimg.engines.docker.answers import records
 from jupyimg.engines.docker.api import image_path
 from jupyimg.engines.docker.aside import aside
@@ -24,7 +24,7 @@ from jupyimg.transfer import Selection, walk
 from jupyimg.transfer import aside as walking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.docker.api import Api
@@ -165,8 +165,14 @@ class Moving:
 
     def _ask_to_pull(self, reference: Reference, target: str | None, asked: Platform | None) -> Listening:
         platform = asked or self.settings.platform
-        params = {"fromImage": reference.name, "tag": target, "platform": str(platform) if platform else None}
-        return (yield from self._listen("/images/create", params, reference))
+        if self._without_tls(reference):
+            params = plain_http.pull_params(reference, target, platform)
+            return (yield from self._listen(plain_http.PULL, params, reference))
+        asking = {"fromImage": reference.name, "tag": target, "platform": str(platform) if platform else None}
+        return (yield from self._listen("/images/create", asking, reference))
+
+    def _without_tls(self, reference: Reference) -> bool:
+        return plain_http.must_be_said(self.api.dialect, self.settings, reference)
 
     def _push(self, name: Reference, asked: Platform | None) -> Generator[Step, None, TransferRecord]:
         began = time.monotonic()
@@ -174,6 +180,8 @@ class Moving:
         params: dict[str, Any] = {"tag": name.tag}
         if asked is not None and self.api.knows("1.46"):
             params["platform"] = images.platform_json(asked)
+        if self._without_tls(name):
+            params |= plain_http.WITHOUT_TLS
         told = yield from self._listen(image_path(name.name, "/push"), params, name)
         digest = told.pushed
         if digest is None:
@@ -188,7 +196,7 @@ class Moving:
             seconds=time.monotonic() - began,
         )
 
-    def _listen(self, path: str, params: dict[str, Any], reference: Reference) -> Listening:
+    def _listen(self, path: str, params: Mapping[str, Any], reference: Reference) -> Listening:
         """Ask for work and tell of it; gives what was told when the answer is whole."""
         headers = {"X-Registry-Auth": auth_header(reference.host, self.find(reference) if self.find else None)}
         call, told = self.api.open(), Told()
