@@ -22,6 +22,7 @@ from jupyimg.errors import ContainerNotFound, Misuse, NoDaemon, Unsupported
 from jupyimg.model.content import Phase
 from jupyimg.model.running import ContainerRecord
 from jupyimg.model.settings import DaemonSettings, Settings
+from jupyimg.views import plain
 from jupyimg.views.answer import Answer
 from jupyimg.views.html import to_html
 from tests.docker_containers.daemons import ran, settings_for, wait_for
@@ -109,7 +110,7 @@ def test_an_engine_that_does_not_answer_leaves_the_current_one(embedded):
     asked(embedded, "engine docker")
     error = refused(embedded, "engine docker --host unix:///nowhere.sock", NoDaemon)
     assert "the engine is still docker" in error.hint
-    assert len(frame(embedded, "ps -a").columns) == 6
+    assert len(frame(embedded, "ps -a").columns) == 9
     assert refused(embedded, "engine podman --host tcp://127.0.0.1", NoDaemon)
     assert frame(embedded, "engine")["current"].tolist() == [False, True, False]
 
@@ -170,12 +171,35 @@ def test_a_terminal_only_shows_engines(embedded):
 
 def test_ps_lists_what_runs_and_with_a_all(session, web, ticker):
     shown = frame(session, "ps")
-    assert list(shown.columns) == ["container_id", "name", "image", "state", "created", "ports"]
+    assert list(shown.columns) == [
+        *("container_id", "name", "image", "state", "created", "ports", "status", "command", "exit_code")
+    ]
     assert shown["name"].tolist() == ["ticker"]
     every = frame(session, "ps -a").set_index("name")
     assert every["state"].astype(str).to_dict() == {"ticker": "running", "web": "exited"}
     assert set(every["container_id"]) == {web, ticker}
     assert set(every["image"]) == {"localhost/box:1"}
+
+
+def test_ps_tells_what_a_container_ran_and_what_it_ended_with(engine, backend):
+    backend.start("--name", "failing", "localhost/box:1", "sh", "-c", "exit 3")
+    backend.run("wait", "failing")
+    backend.run("create", "--name", "fresh", "--network=none", "localhost/box:1", "echo", 'say "hello" to everybody')
+    try:
+        found = {row.name: row for row in engine.containers(everything=True)}
+        failing, fresh = found["failing"], found["fresh"]
+        assert (failing.state, failing.exit_code) == ("exited", 3)
+        assert failing.status.startswith("Exited (3) ")
+        assert failing.command.startswith("sh -c ")
+        assert (fresh.state, fresh.exit_code, fresh.status) == ("created", None, "Created")
+        shown = plain.text(Answer(kind="ps", records=[fresh, failing])).splitlines()
+        theirs = backend.lines("ps", "-a", "-f", "name=failing", "-f", "name=fresh")
+        where = slice(theirs[0].index("COMMAND"), theirs[0].index("CREATED"))
+        at = slice(shown[0].index("COMMAND"), shown[0].index("CREATED"))
+        assert {line[at].strip() for line in shown} == {line[where].strip() for line in theirs}
+        assert "Exited (3) " in "".join(shown)
+    finally:
+        backend.run("rm", "failing", "fresh")
 
 
 def test_ps_agrees_with_docker_ps(session, dockerd, web, ticker):
@@ -193,6 +217,7 @@ def test_ps_agrees_with_docker_ps(session, dockerd, web, ticker):
     assert [title.strip() for title in titles if title] == [
         "CONTAINER ID",
         "IMAGE",
+        "COMMAND",
         "CREATED",
         "STATUS",
         "PORTS",

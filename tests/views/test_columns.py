@@ -73,6 +73,9 @@ PROMISED = {
         "state": "category",
         "created": "datetime64[ns, UTC]",
         "ports": "str",
+        "status": "str",
+        "command": "str",
+        "exit_code": "Int64",
     },
     "logs": {"time": "datetime64[ns, UTC]", "stream": "category", "line": "str"},
     "engine": {
