@@ -29,7 +29,13 @@ remote_option = click.option("--remote", is_flag=True, help="ask the registry, w
 
 @VERBS.verb("images", "ls", "list", docker="docker images", kind="images")
 @click.argument("repository", required=False, type=ImageName(), metavar="[REPOSITORY[:TAG]]")
-@click.option("-a", "--all", "everything", is_flag=True, help="also dangling images and artefacts")
+@click.option(
+    "-a",
+    "--all",
+    "everything",
+    is_flag=True,
+    help="also what is hidden: dangling images here, steps of builds in a daemon",
+)
 @quiet_option
 @click.option("--digests", is_flag=True, help="show digests")
 @no_trunc_option
