@@ -233,6 +233,20 @@ def test_containers_are_listed_and_read_but_not_changed(session, web):
     assert "web" in set(frame(session, "ps -a")["name"])
 
 
+@pytest.mark.parametrize("line", ["system prune", "docker system prune -af", "system prune --filter until=24h"])
+def test_system_prune_is_refused_where_it_means_more_than_images(session, web, line):
+    error = refused(session, line, Misuse)
+    assert "containers" in error.message
+    assert "%image image prune" in error.hint
+    assert "localhost/box:1" in set(frame(session, "images")["reference"])
+
+
+def test_system_prune_of_the_embedded_engine_says_that_it_is_image_prune(embedded):
+    assert "system prune is image prune" in asked(embedded, "system prune -f").notes[0]
+    assert asked(embedded, "image prune -f").notes == ()
+    assert asked(embedded, "system df").records
+
+
 def test_an_image_whose_name_has_moved_on_is_shown_by_its_short_id():
     record = ContainerRecord(container_id="c" * 64, name="x", image=f"sha256:{'a' * 64}", state="exited", created=None)
     shown, whole = (views.to_text(Answer(kind="ps", records=[record], no_trunc=no_trunc)) for no_trunc in (False, True))
