@@ -139,7 +139,7 @@ def _pruned_system(session: Session, rest: Sequence[str], follow: Follow | None)
     if session.settings.engine != "embedded":
         raise Misuse(
             "docker's system prune removes containers, networks and build caches too, which stay untouched here",
-            hint="%image image prune removes images that are not in use, and shows first which these are",
+            hint="%image prune removes images that are not in use, and shows first which these are",
         )
     answer = run(session, ["prune", *rest], follow)
     return replace(answer, notes=(_ONLY_IMAGES, *answer.notes)) if isinstance(answer, Answer) else answer

@@ -46,6 +46,7 @@ HEADINGS = {
     "milliseconds": "毫秒",
     "mirror": "镜像站",
     "name": "名称",
+    "number": "数值",
     "official": "官方",
     "platform": "平台",
     "ports": "端口",
@@ -77,6 +78,7 @@ HEADINGS = {
 }
 
 MEANINGS = {
+    "what is counted in it, or its bytes; missing where it is no number": "其中的计数或字节数；不是数字则缺失",
     "how it fares, in the daemon's own words when it was asked": "询问时守护进程给出的状态",
     "what it runs": "所运行的命令",
     "what it ended with last; missing for one that runs or never ran": "上次结束时的退出码；运行中或从未运行则缺失",

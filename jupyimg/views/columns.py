@@ -182,6 +182,7 @@ CATALOG = (Column("repository", Meaning.TEXT, "what tags and pull take"),)
 FACTS = (
     Column("field", Meaning.TEXT, "what it is about"),
     Column("value", Meaning.TEXT, "in words"),
+    Column("number", Meaning.COUNT, "what is counted in it, or its bytes; missing where it is no number"),
 )
 MIRRORS = (
     Column("registry", Meaning.TEXT, "whose images it serves"),

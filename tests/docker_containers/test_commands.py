@@ -233,11 +233,22 @@ def test_containers_are_listed_and_read_but_not_changed(session, web):
     assert "web" in set(frame(session, "ps -a")["name"])
 
 
+def test_info_tells_who_the_daemon_is_and_what_it_has(session, dockerd, web, ticker):
+    told = {record.field: record for record in asked(session, "info").records}
+    assert (
+        told["engine version"].value == f"Docker Engine {dockerd.lines('version', '--format={{.Server.Version}}')[0]}"
+    )
+    assert told["engine address"].value == dockerd.host
+    there, running = len(dockerd.lines("ps", "-aq")), len(dockerd.lines("ps", "-q"))
+    assert (told["containers"].value, told["containers"].number) == (f"{there}, of which {running} run", there)
+    assert told["images"].number == len(set(dockerd.lines("images", "-q")))
+
+
 @pytest.mark.parametrize("line", ["system prune", "docker system prune -af", "system prune --filter until=24h"])
 def test_system_prune_is_refused_where_it_means_more_than_images(session, web, line):
     error = refused(session, line, Misuse)
     assert "containers" in error.message
-    assert "%image image prune" in error.hint
+    assert "%image prune" in error.hint
     assert "localhost/box:1" in set(frame(session, "images")["reference"])
 
 
