@@ -34,8 +34,10 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
     except ImageError as error:
+        _tell(error.done)
         return _complain(error.message, error.hint, MISUSE if isinstance(error, Misuse) else FAILURE)
     except KeyboardInterrupt as error:
+        _tell(getattr(error, "done", ()))
         stopped = error if isinstance(error, Interrupted) else Interrupted()
         return _complain(stopped.message, stopped.hint, INTERRUPTED)
     except BrokenPipeError:
@@ -51,6 +53,14 @@ def main(argv: list[str] | None = None) -> int:
 def _follow(where: str, kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: ARG001, FBT001
     # What a server says are notes, and bars would stay under them until Ctrl-C.
     return views.progress("quiet" if quiet else "log" if kind == "serve" else where, kind)
+
+
+def _tell(done: tuple[object, ...]) -> None:
+    """What was done all the same, before it is said what was not, as Docker does."""
+    text = views.to_text(views.done(done)) if done else ""
+    if text:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
 
 
 def _complain(message: str, hint: str, status: int) -> int:

@@ -83,7 +83,7 @@ __all__ = [
 
 
 _LONGEST = 600
-_LOGIN = re.compile(r"(?<=://)[^\s'\"]*@(?!sha\w*:)|(?<![^\s/'\"])[^\s/@:'\"]+:[^\s'\"]+@(?!sha\w*:)", re.ASCII)
+_LOGIN = re.compile(r"(?<=://)[^\s'\"]*@(?!sha\w*:)|(?<![^\s/'\"])[^\s/@:'\"\[]+:[^\s'\"]+@(?!sha\w*:)", re.ASCII)
 
 
 def _plain(text: str) -> str:
@@ -286,7 +286,13 @@ class StoreDenied(StoreError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """The user pressed stop; what arrived is kept and the next run goes on from there."""
+    """The user pressed stop; what arrived is kept and the next run goes on from there.
+
+    Attributes:
+        done: as `ImageError.done`.
+    """
+
+    done: tuple[object, ...] = ()
 
     def __init__(self, message: str = "interrupted") -> None:
         super().__init__(message)

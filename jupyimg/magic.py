@@ -15,7 +15,7 @@ from jupyimg.commands import Job, Manual, Session, run
 from jupyimg.commands.complete import candidates
 from jupyimg.commands.line import words
 from jupyimg.commands.manual import EXAMPLES, Help, everything
-from jupyimg.errors import Interrupted
+from jupyimg.errors import ImageError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ class ImageMagics(Magics):
     lang = Enum(
         ["auto", "en", "zh"],
         default_value="auto",
-        help="heads and feet in English or Chinese, or as the locale says; the columns of the data stay English",
+        help="what stands around the data in English or Chinese, or as the locale says; its columns stay English",
     ).tag(config=True)
 
     shell: InteractiveShell
@@ -57,7 +57,8 @@ class ImageMagics(Magics):
         try:
             said, silent = words(line, {**self.shell.user_ns, **(local_ns or {})})
             answer = run(self.session, said, self._follow(silent=silent))
-        except Interrupted:
+        except (ImageError, Interrupted) as error:
+            self._show_done(error.done)
             raise
         except KeyboardInterrupt:
             raise Interrupted from None
@@ -67,15 +68,24 @@ class ImageMagics(Magics):
             return Help(answer)
         if isinstance(answer, Job):
             return answer
-        lang = self.session.settings.lang if self.lang == "auto" else self.lang
-        return views.to_notebook(answer, widget=self.display == "widget", lang=lang, line=" ".join(said))
+        return views.to_notebook(answer, widget=self.display == "widget", lang=self._spoken, line=" ".join(said))
+
+    @property
+    def _spoken(self) -> str:
+        return self.session.settings.lang if self.lang == "auto" else self.lang
+
+    def _show_done(self, done: tuple[object, ...]) -> None:
+        """Show what was done all the same over the error that says what was not."""
+        if done:
+            lang = self.session.settings.lang if self.lang == "auto" else self.lang
+            views.show(views.to_notebook(views.done(done), lang=lang))
 
     def _follow(self, *, silent: bool) -> Callable[[str, bool, bool], views.Progress]:
         def follow(kind: str, quiet: bool, detach: bool) -> views.Progress:  # noqa: FBT001
             # What a job says in a terminal would fall into the line that is being typed.
             outside, inside = ("quiet", "detached") if detach else ("terminal", "kernel")
             where = inside if self.session.in_kernel else outside
-            return views.progress("quiet" if quiet or silent or kind == "serve" else where, kind)
+            return views.progress("quiet" if quiet or silent or kind == "serve" else where, kind, lang=self._spoken)
 
         return follow
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.services.browser import JupyterPage, Lab, open_page, serve_lab
 from tests.services.daemons import Daemon, serve_docker, serve_podman
@@ -24,6 +25,10 @@ from tests.services.skopeo import Skopeo, make_skopeo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")  # a busy machine is no fault of what is tested
 
 
 def pytest_configure() -> None:

@@ -70,11 +70,13 @@ class Browsing:
 
     def looking(self, name: str, platform: str) -> Generator[Step, None, Sight]:
         engine = self._session.engine
-        place = engine.remote if self.remote else engine
-        history = place.history(name, platform=platform or None)  # first, since it measures what inspect then knows
-        detail = place.inspect(name, platform=platform or None)
+        if self.remote:
+            looked = yield from engine.remote.looking(name, platform=platform or None)
+            history, detail = looked.history(), looked.detail()
+        else:
+            history = engine.history(name, platform=platform or None)  # first, it measures what inspect then knows
+            detail = engine.inspect(name, platform=platform or None)
         layers = {record.layer_digest for record in history if record.layer_digest is not None}
-        yield from ()  # a question without steps, which is asked like the others
         here = not self.remote or detail.reference in engine.names()
         return Sight(detail=detail, history=history, holders=engine.holders(layers), here=here)
 

@@ -9,13 +9,13 @@ which closes connections and keeps what arrived. Steps come ten times a second, 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from jupyimg import views
 from jupyimg.errors import ImageError, Interrupted, Misuse, StillRunning
-from jupyimg.views import detached
+from jupyimg.views import detached, tongue
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Steps = Generator[Step, None, Answer]
 
-PATIENCE = 1.0
-"""Seconds that who stops a job waits for it to be over; it takes 0.1 to 0.3."""
+PATIENCE = 5.0
+"""Seconds that who stops a job waits for it to be over at most; it takes 0.1 to 0.3, on a busy machine more."""
 
 
 class Job:
@@ -100,7 +100,7 @@ class Job:
         if self._error is not None:
             raise self._error.with_traceback(None)
         if self._shown is None and self._answer is not None:
-            self._shown = views.to_notebook(self._answer)
+            self._shown = views.to_notebook(self._answer, lang=self._form.ledger.lang)
         return self._shown
 
     def result(self) -> Any:
@@ -152,12 +152,13 @@ class Job:
 
     @property
     def _title(self) -> str:
-        return f"Job {self.number}: {self.line}"
+        return tongue.say(self._form.ledger.lang, "Job {number}: {line}", number=self.number, line=self.line)
 
     @property
     def _sentence(self) -> str:
+        """For an error, which is English."""
         with self._form.guard:
-            return self._form.ledger.sentence(self._form.clock())
+            return replace(self._form.ledger, lang=tongue.ENGLISH).sentence(self._form.clock())
 
     def record(self) -> JobRecord:
         """A row of ``%image jobs``."""

@@ -230,7 +230,7 @@ def _value(source: str, names: Mapping[str, Any]) -> Any:
         missing = getattr(error, "name", None) or source.strip()
         raise UndefinedName(
             f"there is no name {missing!r} in this notebook",
-            hint=f"run the cell that defines it, or quote '{{{source}}}'",
+            hint="run the cell that defines it, or put what stands for itself into '…'",
         ) from None
     except Exception as error:  # noqa: BLE001 - whatever the user's expression raises is the user's
         raise Misuse(

@@ -22,9 +22,26 @@ from jupyimg.views.answer import Answer
 from jupyimg.views.columns import columns_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
     from jupyimg.commands.session import Session
+    from jupyimg.engines.remote import Looked
+    from jupyimg.model.content import Step
+    from jupyimg.model.records import HistoryRecord, ImageDetail
+
+    Asked = Generator[Step, None, Answer]
 
 remote_option = click.option("--remote", is_flag=True, help="ask the registry, without pulling")
+
+
+def there(
+    session: Session, names: Sequence[str], platform: str | None, answer: Callable[[list[Looked]], Answer]
+) -> Asked:
+    """Look at images in registries, and say on the way what there is to say of their mirrors."""
+    looked: list[Looked] = []
+    for name in names:
+        looked.append((yield from session.engine.remote.looking(name, platform=platform)))
+    return answer(looked)
 
 
 @VERBS.verb("images", "ls", "list", docker="docker images", kind="images")
@@ -80,11 +97,16 @@ def images(
 @format_option("-f")
 def inspect(
     session: Session, images: tuple[str, ...], platform: str | None, form: str | None, *, remote: bool
-) -> Answer:
+) -> Answer | Asked:
     """Show all that images say of themselves, as a tree and as a mapping with Docker's keys."""
+
+    def answer(records: list[ImageDetail]) -> Answer:
+        return Answer(kind="inspect", records=records, json=as_json)
+
     as_json = is_json(form)
-    look = session.engine.remote.inspect if remote else session.engine.inspect
-    return Answer(kind="inspect", records=[look(name, platform=platform) for name in images], json=as_json)
+    if remote:
+        return there(session, images, platform, lambda looked: answer([one.detail() for one in looked]))
+    return answer([session.engine.inspect(name, platform=platform) for name in images])
 
 
 @VERBS.verb("history", docker="docker history", kind="history")
@@ -109,20 +131,24 @@ def history(
     no_trunc: bool,
     human: bool,
     widget: bool,
-) -> Answer:
+) -> Answer | Asked:
     """Show how an image was built, the newest step first."""
+
+    def answer(records: list[HistoryRecord]) -> Answer:
+        return Answer(
+            kind="history",
+            records=records,
+            quiet=quiet,
+            no_trunc=no_trunc,
+            human=human,
+            widget=widget and not quiet,
+            json=as_json,
+        )
+
     as_json = is_json(form, columns_of("history"))
-    look = session.engine.remote.history if remote else session.engine.history
-    records = look(image, platform=platform)
-    return Answer(
-        kind="history",
-        records=records,
-        quiet=quiet,
-        no_trunc=no_trunc,
-        human=human,
-        widget=widget and not quiet,
-        json=as_json,
-    )
+    if remote:
+        return there(session, (image,), platform, lambda looked: answer(looked[0].history()))
+    return answer(session.engine.history(image, platform=platform))
 
 
 @VERBS.verb("tag", docker="docker tag", kind="tag")

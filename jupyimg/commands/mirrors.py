@@ -36,7 +36,8 @@ def mirror(session: Session, action: str, names: tuple[str, ...], only: str | No
     """
     fewest, most = _WORDS[action]
     if not fewest <= len(names) <= most:
-        raise Misuse(f"mirror {action} takes other words", hint=f"%image mirror {_USAGE}")
+        some = f"{fewest}" if fewest == most else f"{fewest} or {most}"
+        raise Misuse(f"mirror {action} takes {some} names, not {len(names)}", hint=f"%image mirror {_USAGE}")
     if action != "add" and (insecure or only):
         raise Misuse("--insecure and --only belong to mirror add", hint=f"%image mirror {_USAGE}")
     mirrors = session.mirrors

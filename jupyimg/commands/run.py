@@ -56,6 +56,24 @@ _FALSE = {"false", "0", "f"}
 _GROUPS = {"docker", "image", "system"}
 _CONTAINER = {"ls": "ps", "list": "ps", "ps": "ps", "logs": "logs"}
 """What of ``docker container …`` there is; its ``rm`` and ``prune`` must not be taken for those of images."""
+_RUNS = {
+    "attach",
+    "cp",
+    "create",
+    "exec",
+    "kill",
+    "pause",
+    "restart",
+    "rm",
+    "run",
+    "start",
+    "stats",
+    "stop",
+    "top",
+    "wait",
+}
+_BUILDS = {"build", "buildx", "commit", "compose", "import"}
+"""What people know of Docker and no image store does; the nearest word here may be one that removes."""
 
 
 _ONLY_IMAGES = "The embedded engine has images and partial downloads only, so system prune is image prune"
@@ -166,7 +184,15 @@ def find(name: str) -> Verb:
         return verb
     if name == "container":
         raise Misuse("containers are listed and read here, not changed", hint="%image ps, or %image logs CONTAINER")
-    near = difflib.get_close_matches(name, [*VERBS.commands, *VERBS.aliases], 1)
+    if name in _RUNS:
+        raise Misuse(
+            f"{name} is for containers, and images are kept here", hint="docker or podman runs them; %image ps"
+        )
+    if name in _BUILDS:
+        raise Misuse(
+            f"{name} makes images, which are only kept here", hint="make it with docker or podman; %image load"
+        )
+    near = difflib.get_close_matches(name.lower(), [*VERBS.commands, *VERBS.aliases], 1)
     hint = f"did you mean {near[0]}?" if near else "%image help lists them"
     raise Misuse(f"there is no subcommand {name!r}", hint=hint)
 
@@ -196,7 +222,7 @@ def _context(verb: Verb, args: list[str], session: Session, *, emptied: bool) ->
     try:
         return verb.make_context(verb.name, list(args), obj=session)
     except click.UsageError as error:
-        message = _hushed(verb, args, error.format_message().rstrip("."))
+        message = _hushed(verb, args, error.format_message().rstrip(".")).replace("valid integer range", "number")
         hint = "what stands in {…} on this line held no values" if emptied else f"%image {verb.name} --help"
         raise Misuse(message[:1].lower() + message[1:], hint=hint) from None
 

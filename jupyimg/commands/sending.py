@@ -40,8 +40,9 @@ def send(
     current = session.settings.engine
     giver, taker = origin or current, to or current
     if giver == taker:
-        hint = f"%image send {images[0]} --to {next(name for name in ENGINES if name != giver)}"
-        raise Misuse(f"the images are in the {giver} engine already", hint=hint)
+        option, other = "--from" if to else "--to", next(name for name in ENGINES if name != giver)
+        hint = f"%image send {images[0]} {option} {other}"
+        raise Misuse(f"that is from the {giver} engine to itself", hint=hint)
     with ExitStack() as opened:
         source, target = _engine(session, giver, opened), _engine(session, taker, opened)
         records = yield from sending(source, target, list(dict.fromkeys(images)), platform=platform)

@@ -13,6 +13,7 @@ from jupyimg.commands.verbs import VERBS, Name, Secret, quiet_option
 from jupyimg.errors import Misuse
 from jupyimg.model.content import Phase, Step
 from jupyimg.views.answer import Answer
+from jupyimg.views.visits import visited
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,7 +36,8 @@ def serve(
 ) -> Asked:
     """Serve the local store as a registry, for docker, podman, skopeo and %image elsewhere.
 
-    In a notebook it serves in the background until --stop; in a terminal in the foreground until Ctrl-C.
+    In a notebook it serves in the background until --stop, and shows what is pulled and pushed; the same line again
+    shows where that stands. In a terminal it serves in the foreground until Ctrl-C.
     """
     serving = session.serving
     if stop:
@@ -47,11 +49,12 @@ def serve(
         _refuse_typed(auth)
     record = serving.start(host=host, port=port, read_only=read_only, auth=auth, insecure=insecure, samples=teaching)
     if not session.terminal:
-        return Answer(kind="serve", records=[record])
+        return Answer(kind="serve", records=[record], live=serving.traffic(record) if session.in_kernel else None)
     for line in (*record.lines(), "Ctrl-C stops it"):
         yield Step(Phase.NOTE, text=line)
     with contextlib.suppress(KeyboardInterrupt):
-        serving.wait()
+        for visit in serving.wait(record):
+            yield Step(Phase.NOTE, text=visited(visit))
     return Answer(kind="serve", records=serving.stop())
 
 

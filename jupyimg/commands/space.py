@@ -17,10 +17,13 @@ from jupyimg.views.totals import total
 from jupyimg.views.words import count, size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from jupyimg.commands.session import Session
+    from jupyimg.model.content import Step
     from jupyimg.model.records import RemovalRecord
+
+    Asked = Generator[Step, None, Answer]
 
 PLAN = "prune --dry-run"
 _WARNINGS = {
@@ -51,7 +54,7 @@ def prune(
     dry_run: bool,
     all_partial: bool,
     widget: bool,
-) -> Answer:
+) -> Asked:
     """Remove images that are not in use, and what nothing needs.
 
     Without -a only dangling images go: those whose tag has moved on. In use is what is pinned (%image pin), what a
@@ -69,7 +72,7 @@ def prune(
             return Answer(kind=PLAN, records=rows, notes=_notes(rows, line, everything=everything), json=as_json)
         if rows and not _agreed(rows, everything=everything):
             return Answer(kind=PLAN, records=[])
-    rows = session.engine.prune(wanted, everything=everything, all_partial=all_partial)
+    rows = yield from session.engine.pruning(wanted, everything=everything, all_partial=all_partial)
     return Answer(kind="prune", records=rows, json=as_json)
 
 
@@ -109,7 +112,7 @@ def _preview(session: Session, filters: Sequence[str], *, everything: bool, all_
     asked = PruneAsk(
         images=engine.prunable(wanted, everything=everything),
         plan=lambda only: engine.prune_plan(wanted, everything=everything, all_partial=all_partial, only=only),
-        act=lambda only: engine.prune(wanted, everything=everything, all_partial=all_partial, only=only),
+        act=lambda only: engine.pruning(wanted, everything=everything, all_partial=all_partial, only=only),
         without=_again(session, filters, everything=everything, all_partial=all_partial),
         more="" if everything else "%image prune -a --widget",
     )

@@ -2,7 +2,8 @@
 
 A verb is the only argument; what it is about goes through standard input and comes back on standard output, so no
 secret is ever seen in a list of processes. A helper may ask its user for a passphrase, or hang: it has its time and is
-ended with all its children. What it says is limited, since a program that only talks would fill the memory.
+ended with all its children, and at once where the call that needs it is cut off (`call`). What it says is limited,
+since a program that only talks would fill the memory.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import subprocess
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 from jupyimg.credentials.entries import TOKEN_USER
 from jupyimg.errors import CredentialError
 from jupyimg.registry.answers import clean
 from jupyimg.registry.auth import Credentials
+from jupyimg.registry.call import current
 
 LIMIT = 1 << 20
 """The most bytes that a helper may say."""
@@ -119,6 +122,7 @@ class Helper:
                 f"the credential helper {self.program} is not installed",
                 hint=f"install it, or take it out of {self.where}",
             )
+        call = current()
         try:
             process = subprocess.Popen(  # noqa: S603 - a program that the user's own file names
                 [path, verb],
@@ -130,10 +134,17 @@ class Helper:
         except OSError as error:
             raise CredentialError(f"{self.program} cannot be started: {error.strerror}", hint=self._hint()) from None
         try:
-            return self._converse(process, said)
+            with call.ending(partial(_kill, process)):
+                answer = self._converse(process, said)
+        except CredentialError:
+            call.check()  # one that was ended says nothing, which is no fault of its own
+            raise
         finally:
             if process.returncode is None:
                 _kill(process)
+                process.wait()
+        call.check()
+        return answer
 
     def _converse(self, process: subprocess.Popen[bytes], said: bytes) -> tuple[int, bytes]:
         heard: list[bytes] = []
@@ -172,10 +183,11 @@ def _exchange(to: IO[bytes], back: IO[bytes], said: bytes, heard: list[bytes]) -
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End it and all that it started; it has not been waited for, so its number is still its own."""
+    """End it and all that it started, unless it was waited for, after which its number may be another's."""
+    if process.returncode is not None:
+        return
     with suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-    process.wait()

@@ -75,7 +75,7 @@ class Archiving:
                     sink_for(item.name, sink),
                     name,
                     selection=Selection(among=item.among),
-                    workers=1,  # a tar grows at one place
+                    workers=sink.lanes,
                 )
                 done.append(_told(copied.record(name, Status.SAVED), item.name))
         return done

@@ -12,9 +12,10 @@ from jupyimg.model.reference import DEFAULT_TAG, Reference
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from jupyimg.model.records import TransferRecord
+    from jupyimg.model.records import RemovalRecord, TransferRecord
 
     Transfers = Generator[Step, None, list[TransferRecord]]
+    Removals = Generator[Step, None, list[RemovalRecord]]
 
 ALL_PLATFORMS = "all"
 """The word that asks for every platform of an index where one platform is the default."""

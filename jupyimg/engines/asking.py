@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,7 +27,7 @@ P = TypeVar("P", "Repository", "Desk")
 PATIENCE = 8
 """Questions that may go unanswered before no more are asked."""
 SHOWN = 20
-"""Failures that are told one by one."""
+"""Failures that are told one by one, and what places tell on the way."""
 
 
 @dataclass(slots=True)
@@ -49,11 +50,22 @@ class Asking(Board):
     unanswered: int = 0
     given_up: bool = False
     _told: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _heard: SimpleQueue[str] = field(default_factory=SimpleQueue)
+    _said: set[str] = field(default_factory=set)
     _places: set[Repository | Desk] = field(default_factory=set)
     _guard: Lock = field(default_factory=Lock)
 
     def news(self) -> Iterator[Step]:
-        """Numbers that have changed, and pauses."""
+        """What places tell, such as which mirror was passed by, each thing once; numbers that have changed; pauses."""
+        with self._guard:
+            places = list(self._places)
+        for place in places:
+            self._hear(place)
+        while not self._heard.empty():
+            text = self._heard.get()
+            if text not in self._said and len(self._said) <= SHOWN:
+                self._said.add(text)
+                yield Step(Phase.NOTE, text=text if len(self._said) <= SHOWN else "and more of this kind")
         for thing, total in list(self.totals.items()):
             figures = len(self.ended.get(thing, ())), total
             if self._told.get(thing) != figures:
@@ -96,6 +108,11 @@ class Asking(Board):
         finally:
             with self._guard:
                 self._places.discard(place)
+            self._hear(place)
+
+    def _hear(self, place: Repository | Desk) -> None:
+        for text in place.notes():
+            self._heard.put(text)
 
     def attempt(self, name: str, thing: str, job: Callable[[], object]) -> bool:
         """Do one of the things; False where it failed, which is noted, or was not tried any more."""

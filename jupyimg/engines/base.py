@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from jupyimg.engines.asked import Transfers
+    from jupyimg.engines.asked import Removals, Transfers
     from jupyimg.engines.remote import Remote
     from jupyimg.model.digest import Digest
     from jupyimg.model.platform import Platform
@@ -210,15 +210,15 @@ class Engine(ABC):
         """What `prune` would remove, and the bytes that it would give back; nothing is changed."""
 
     @abstractmethod
-    def prune(
+    def pruning(
         self,
         filters: PruneFilter | None = None,
         *,
         everything: bool = False,
         all_partial: bool = False,
         only: Collection[ImageRecord] | None = None,
-    ) -> list[RemovalRecord]:
-        """Remove images that are not in use, and what broken-off transfers left (`docker image prune`).
+    ) -> Removals:
+        """Remove images that are not in use, and what broken-off transfers left (`docker image prune`), with steps.
 
         In use is what the user pinned, what a container uses, what the served store holds without a tag, and what a
         pull, a push or another operation relies on, in whatever process it runs.
@@ -232,6 +232,9 @@ class Engine(ABC):
 
         Returns:
             what really went, as it was when it went: names first, then content with its bytes.
+
+        Raises:
+            ImageError, Interrupted: it did not come to its end; ``done`` holds the records of what went until then.
         """
 
     @abstractmethod
@@ -299,3 +302,14 @@ class Engine(ABC):
     def load(self, source: Path | IO[bytes], *, platform: Platform | str | None = None) -> list[TransferRecord]:
         """`loading` to its end: one record for each name."""
         return drain(self.loading(source, platform=platform))
+
+    def prune(
+        self,
+        filters: PruneFilter | None = None,
+        *,
+        everything: bool = False,
+        all_partial: bool = False,
+        only: Collection[ImageRecord] | None = None,
+    ) -> list[RemovalRecord]:
+        """`pruning` to its end: a record for each name and for each thing that went."""
+        return drain(self.pruning(filters, everything=everything, all_partial=all_partial, only=only))

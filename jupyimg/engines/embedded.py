@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
-from jupyimg.engines import details, held, listing, open_remote, pinning, reclaim, removal
+from jupyimg.engines import clearing, details, held, listing, open_remote, pinning, reclaim, removal
 from jupyimg.engines.archiving import Archiving
 from jupyimg.engines.asked import as_new_name, as_platform, as_reference
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from jupyimg.engines.asked import Transfers
+    from jupyimg.engines.asked import Removals, Transfers
     from jupyimg.engines.held import Held
     from jupyimg.engines.remote import Remote
     from jupyimg.model.digest import Digest
@@ -173,15 +173,15 @@ class Embedded(Engine):
     ) -> list[RemovalRecord]:
         return self._pruning(filters, only, everything=everything, all_partial=all_partial).plan(self.store.usage())
 
-    def prune(
+    def pruning(
         self,
         filters: PruneFilter | None = None,
         *,
         everything: bool = False,
         all_partial: bool = False,
         only: Collection[ImageRecord] | None = None,
-    ) -> list[RemovalRecord]:
-        return self._pruning(filters, only, everything=everything, all_partial=all_partial).act()
+    ) -> Removals:
+        return clearing.clearing(self._pruning(filters, only, everything=everything, all_partial=all_partial))
 
     def disk(self) -> list[DiskRecord]:
         usage = self.store.usage()

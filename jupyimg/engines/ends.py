@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from jupyimg.model.content import Sink
+from jupyimg.model.content import Expectant, Sink
 from jupyimg.store.stop import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from jupyimg.model.content import Source
     from jupyimg.model.documents import Descriptor
@@ -56,6 +56,11 @@ class Nameless:
     """A Sink that lists what comes without a name."""
 
     sink: Keeper
+
+    def expect(self, descriptors: Sequence[Descriptor]) -> None:
+        """Let a sink that has an order know it."""
+        if isinstance(self.sink, Expectant):
+            self.sink.expect(descriptors)
 
     def has(self, descriptor: Descriptor) -> bool:
         """Whether the sink has it."""

@@ -42,6 +42,8 @@ MOST = 1000
 """Tags of one repository that are described unless told otherwise."""
 LIMITS = range(1, 101)
 """What Docker takes as the limit of a search."""
+_BARE_HOST = re.compile(r"(localhost|\d+(\.\d+){3})(:\d+)?", re.ASCII)
+"""What reads as a repository of Docker Hub with a tag, and is meant by nobody as one."""
 
 
 class Exploring:
@@ -77,6 +79,8 @@ class Exploring:
     def tagging(self, name: Reference | str, pattern: str, limit: int, *, details: bool | None) -> Tagging:
         """See `Remote.tagging`."""
         repository = as_reference(name, default_tag="")
+        if _BARE_HOST.fullmatch(str(name)):
+            raise Misuse(f"{name} is a registry, not a repository", hint=f"%image catalog {name} lists what it has")
         if repository.digest is not None:
             raise Misuse(f"{repository.familiar} names one image", hint="leave the digest away")
         if repository.tag and pattern:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jupyimg.store import Entry, Store
 
 _ID = re.compile(r"(?:sha256:)?([a-f0-9]{4,64})", re.ASCII)
+_SHORT = re.compile(r"(?:sha256:)?[a-f0-9]{1,3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def find(held: Sequence[Held], word: Reference | str) -> list[Held]:
     by_id = _by_id(held, word) if isinstance(word, str) else []
     if by_id:
         return by_id
-    raise ImageNotFound(f"no such image: {word.familiar if isinstance(word, Reference) else word}")
+    hint = "of an ID four digits are needed at least" if _SHORT.fullmatch(str(word)) else ""
+    raise ImageNotFound(f"no such image: {word.familiar if isinstance(word, Reference) else word}", hint=hint)
 
 
 def is_name(held: Sequence[Held], word: Reference | str) -> bool:

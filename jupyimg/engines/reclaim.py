@@ -70,18 +70,6 @@ class Pruning:
         partials = [(item.digest, item.size) for item in usage.partials if not item.live and self.dooms(item)]
         return [*untagged(usage.entries, left), *deleted([*gone.items(), *partials])]
 
-    def act(self) -> list[RemovalRecord]:
-        """What went."""
-        names: list[RemovalRecord] = []
-
-        def choose(usage: Usage) -> Entries:
-            left = self.staying(usage)
-            names[:] = untagged(usage.entries, left)
-            return left
-
-        freed = self.store.prune(choose, self.dooms)
-        return [*names, *deleted(freed)]
-
     def _goes(self, entry: Entry, usage: Usage) -> bool:
         if not (self.everything or entry.dangling) or in_use(entry, usage):
             return False

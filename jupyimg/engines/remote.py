@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.credentials import CredentialStore
@@ -29,6 +30,23 @@ if TYPE_CHECKING:
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
     from jupyimg.registry import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was read of one image in a registry: its manifest and its config."""
+
+    known: details.Known
+    manifest: Manifest
+    config: bytes
+
+    def detail(self) -> ImageDetail:
+        """All that it says of itself."""
+        return details.detail(self.known, self.manifest, self.config)
+
+    def history(self) -> list[HistoryRecord]:
+        """How it was built; unpacked sizes are not known there."""
+        return details.history(self.manifest, read_config(self.config), lambda _: None)
 
 
 class Remote:
@@ -149,21 +167,31 @@ class Remote:
         """
         return self.exploring.asking_quota(host)
 
+    def looking(
+        self, reference: Reference | str, *, platform: Platform | str | None = None
+    ) -> Generator[Step, None, Looked]:
+        """All that an image says of itself, without pulling it; the steps are notes, such as of mirrors passed by.
+
+        Raises:
+            RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
+        """
+        ref = as_reference(reference)
+        place = self._repository(ref)
+        digest, manifest, raw, offered = _image(place, ref, as_platform(platform), self.settings.platform)
+        for text in place.notes():
+            yield Step(Phase.NOTE, text=text)
+        known = details.Known(
+            shown=ref.familiar, digest=digest, platforms=offered, digests=(ref.with_digest(digest).familiar,)
+        )
+        return Looked(known, manifest, raw)
+
     def inspect(self, reference: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
         """All that an image says of itself, without pulling it.
 
         Raises:
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
         """
-        ref = as_reference(reference)
-        digest, manifest, raw, offered = self._image(ref, as_platform(platform))
-        return details.detail(
-            details.Known(
-                shown=ref.familiar, digest=digest, platforms=offered, digests=(ref.with_digest(digest).familiar,)
-            ),
-            manifest,
-            raw,
-        )
+        return drain(self.looking(reference, platform=platform)).detail()
 
     def history(self, reference: Reference | str, *, platform: Platform | str | None = None) -> list[HistoryRecord]:
         """How an image was built, without pulling it; unpacked sizes are not known there.
@@ -171,8 +199,7 @@ class Remote:
         Raises:
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
         """
-        _, manifest, raw, _ = self._image(as_reference(reference), as_platform(platform))
-        return details.history(manifest, read_config(raw), lambda _: None)
+        return drain(self.looking(reference, platform=platform)).history()
 
     def copying(
         self,
@@ -232,27 +259,27 @@ class Remote:
     def _repository(self, reference: Reference) -> Repository:
         return self.registries.repository(reference)
 
-    def _image(
-        self, reference: Reference, platform: Platform | None
-    ) -> tuple[Digest, Manifest, bytes, tuple[str, ...]]:
-        """The digest a pull would name, the manifest and config of one platform, and all platforms there are."""
-        place = self._repository(reference)
-        root, top = resolved(place, reference)
-        offered: tuple[str, ...] = ()
-        if isinstance(top, Index):
-            choices = platforms(place, top)
-            offered = tuple(str(item.platform) for item in choices)
-            wanted = platform or self.settings.platform or Platform.host()
-            chosen = choose(wanted, choices) or (choices[0] if choices and platform is None else None)
-            if chosen is None:
-                raise no_such_platform(reference, wanted, offered)
-            below = fetch_manifest(place, chosen)
-            if not isinstance(below, Manifest):
-                raise Unsupported(f"{reference.familiar} is an index of indexes")
-            top = below
-        raw = fetch(place, top.config)
-        if platform is not None and not offered and top.is_image:
-            found = read_config(raw).platform
-            if platform.distance(found) is None:
-                raise no_such_platform(reference, platform, [str(found)])
-        return root.digest, top, raw, offered
+
+def _image(
+    place: Repository, reference: Reference, platform: Platform | None, usual: Platform | None
+) -> tuple[Digest, Manifest, bytes, tuple[str, ...]]:
+    """The digest a pull would name, the manifest and config of one platform, and all platforms there are."""
+    root, top = resolved(place, reference)
+    offered: tuple[str, ...] = ()
+    if isinstance(top, Index):
+        choices = platforms(place, top)
+        offered = tuple(str(item.platform) for item in choices)
+        wanted = platform or usual or Platform.host()
+        chosen = choose(wanted, choices) or (choices[0] if choices and platform is None else None)
+        if chosen is None:
+            raise no_such_platform(reference, wanted, offered)
+        below = fetch_manifest(place, chosen)
+        if not isinstance(below, Manifest):
+            raise Unsupported(f"{reference.familiar} is an index of indexes")
+        top = below
+    raw = fetch(place, top.config)
+    if platform is not None and not offered and top.is_image:
+        found = read_config(raw).platform
+        if platform.distance(found) is None:
+            raise no_such_platform(reference, platform, [str(found)])
+    return root.digest, top, raw, offered

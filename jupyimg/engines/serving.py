@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,17 @@ from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DOCKER_HUB, Reference
 from jupyimg.model.running import ServerRecord
 from jupyimg.samples import Samples
-from jupyimg.server import ImageServer, ServerSettings, read_htpasswd
+from jupyimg.server import ImageServer, ServerSettings, Traffic, read_htpasswd
 from jupyimg.store import Store
 from jupyimg.transfer import copying
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.remote import Remote
     from jupyimg.model.content import Sink
+    from jupyimg.model.running import VisitRecord
     from jupyimg.model.settings import Settings
 
 TICK = 0.2
@@ -46,7 +46,7 @@ class Serving:
         insecure: bool = False,
         samples: bool = False,
     ) -> ServerRecord:
-        """Serve in the background until `stop` or the end of the process.
+        """Serve in the background until `stop` or the end of the process; what is served just so already goes on.
 
         Args:
             host: address to listen on.
@@ -65,6 +65,9 @@ class Serving:
         chosen = ServerSettings(host=host, port=port, read_only=read_only, users=users, insecure=insecure)
         chosen.check()
         store = Store(self.settings.home / "samples" if samples else self.settings.store)
+        for server, record in self.running:
+            if server.running and server.settings == chosen and record.store == str(store.root):
+                return record
         if samples:
             drain(_telling(store))
         server = ImageServer(store, chosen)
@@ -81,10 +84,18 @@ class Serving:
         self.running.append((server, record))
         return record
 
-    def wait(self) -> None:
-        """Stay until all that is served has been stopped; KeyboardInterrupt passes."""
-        while any(server.running for server, _ in self.running):
-            time.sleep(TICK)
+    def traffic(self, record: ServerRecord) -> Traffic:
+        """What is asked of one that runs."""
+        return next(server.traffic for server, served in self.running if served is record)
+
+    def wait(self, record: ServerRecord) -> Iterator[VisitRecord]:
+        """Stay until it has been stopped, and give each pull and push that is over; KeyboardInterrupt passes."""
+        traffic, told = self.traffic(record), frozenset[int]()
+        while (look := traffic.look()).running:
+            ended = [visit for visit in look.visits[::-1] if visit.ended]
+            yield from (visit for visit in ended if visit.number not in told)
+            told = frozenset(visit.number for visit in ended)
+            traffic.wait(look.version, TICK)
 
     def stop(self) -> list[ServerRecord]:
         """Stop all that is served, and say what that was."""
@@ -92,7 +103,7 @@ class Serving:
         while self.running:
             server, record = self.running.pop()
             server.stop()
-            stopped.append(dataclasses.replace(record, running=False))
+            stopped.append(dataclasses.replace(record, running=False, traffic=server.traffic.look()))
         return stopped
 
     def teaching(self, remote: Remote | None = None, host: str = "") -> Transfers:

@@ -108,34 +108,20 @@ class Sink(Protocol):
 
 
 @runtime_checkable
+class Expectant(Protocol):
+    """A `Sink` in which content has an order, whatever comes first."""
+
+    def expect(self, descriptors: Sequence[Descriptor]) -> None:
+        """Be told, before the first of them, what will be written and in which order it is to lie."""
+        ...
+
+
+@runtime_checkable
 class Patient(Protocol):
     """A place that may be told to wait, such as a registry that counts requests."""
 
     def pauses(self) -> Sequence[tuple[str, float]]:
         """Who asks for a pause right now, by name, and the seconds that are left of it."""
-        ...
-
-
-class Ingest(Protocol):
-    """Bytes on their way in, invisible until committed; also serves uploads whose digest is known last."""
-
-    id: str
-    offset: int
-
-    def write(self, data: bytes) -> None:
-        """Append bytes; ``offset`` grows by their number."""
-        ...
-
-    def commit(self, digest: Digest, size: int | None = None) -> None:
-        """Prove size and digest, then make the content visible.
-
-        Raises:
-            DigestMismatch, SizeMismatch: it is not that content; the bytes are thrown away.
-        """
-        ...
-
-    def abort(self) -> None:
-        """Throw the bytes away."""
         ...
 
 
@@ -156,6 +142,8 @@ ARCHIVE = "archive"
 """The item and text of steps about the file that images are read from; it EXISTS once it has been read."""
 COUNTED = "counted"
 """The text of a step whose figures are numbers of things and not bytes."""
+FREED = "freed"
+"""The item and text of a step whose figures are bytes of disk that are given back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,13 +143,13 @@ class Index:
 
     @property
     def children(self) -> tuple[Descriptor, ...]:
-        """What it needs to be whole: each manifest once, attestations too."""
+        """What it needs to be whole: each manifest once, attestations and whatever else it lists too."""
         return tuple({item.digest: item for item in self.manifests}.values())
 
     @property
     def platforms(self) -> tuple[Descriptor, ...]:
-        """The manifests that are images for a platform; attestations left out."""
-        return tuple(item for item in self.children if not item.is_attestation)
+        """The manifests that are images for a platform; attestations and what is no manifest left out."""
+        return tuple(item for item in self.children if item.is_manifest and not item.is_attestation)
 
 
 def read_manifest(raw: bytes, media_type: str = "", *, digest: Digest | None = None) -> Manifest | Index:

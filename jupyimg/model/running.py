@@ -76,6 +76,61 @@ class LogRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRecord:
+    """A pull from a server of ours, or a push to it, as far as requests tell.
+
+    Attributes:
+        number: which one it is, counted from 1.
+        who: the address it came from.
+        agent: the program, as it calls itself; "" where it does not.
+        action: "pull" or "push".
+        name: the repository as the client spelled it, and the tag where one was asked for.
+        requests: how many were answered.
+        bytes: that were sent to it, or came from it.
+        seconds: from the first request to the end of the last.
+        ended: whether it is over: a tag was given, or nothing was asked for a while.
+    """
+
+    number: int
+    who: str
+    agent: str
+    action: str
+    name: str
+    requests: int
+    bytes: int
+    seconds: float
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficRecord:
+    """What a server of ours was asked.
+
+    Attributes:
+        running: whether it may be asked more.
+        version: grows with everything that happens.
+        requests: all that were answered, also those that were refused.
+        sent, received: bytes out and in.
+        pulls, pushes: how many there were.
+        visits: the latest of them, the last that began first.
+    """
+
+    running: bool
+    version: int
+    requests: int = 0
+    sent: int = 0
+    received: int = 0
+    pulls: int = 0
+    pushes: int = 0
+    visits: tuple[VisitRecord, ...] = ()
+
+    @property
+    def moving(self) -> bool:
+        """Whether one of them is not over yet."""
+        return any(not visit.ended for visit in self.visits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRecord:
     """A store that is served, or has just stopped being served, as a registry.
 
@@ -87,6 +142,7 @@ class ServerRecord:
         example: a name in it to try, without host; "" where it holds none.
         read_only: whether pushes are refused.
         login: whether a user and a password are asked for.
+        traffic: what it was asked, of one that has stopped.
     """
 
     address: str
@@ -96,6 +152,7 @@ class ServerRecord:
     example: str = ""
     read_only: bool = False
     login: bool = False
+    traffic: TrafficRecord | None = None
 
     def lines(self) -> list[str]:
         """What to say of it: where it is, and how others pull from it."""

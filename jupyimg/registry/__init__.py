@@ -3,8 +3,8 @@
 `Registries` holds what one engine shares (connections, tokens, what hosts have taught us) and hands out `Repository`,
 or `Mirrored` where it is read by way of others; both speak both ports. Below them, from the top: `manifests`, `upload`,
 `download` and `pages` (what is moved) and `login` (who we are), `line` (a request until there is an answer, or an error
-that says what failed), `client` and `auth` (one request), `transport`, `wire` and `tls` (bytes), and `call` (how
-another thread ends all that). `endpoints`, `hosts`, `challenges`, `retry` and `answers` decide and touch nothing;
+that says what failed), `client` and `auth` (one request), `transport`, `wire`, `pace` and `tls` (bytes), and `call`
+(how another thread ends all that). `endpoints`, `hosts`, `challenges`, `retry` and `answers` decide and touch nothing;
 `conf` reads the files that `endpoints` decides by, and `dropin` edits the one that is ours.
 
 What belongs to no repository is asked at a `Desk`: `catalogs`, `searching` and Docker Hub's own API (`hub`), whose

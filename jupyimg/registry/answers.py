@@ -25,6 +25,7 @@ from jupyimg.errors import (
 from jupyimg.model.codec import decode
 from jupyimg.model.reference import DOCKER_HUB
 from jupyimg.registry.hosts import host_of
+from jupyimg.registry.pace import SLOWEST, TooSlow
 from jupyimg.registry.transport import NotTLS, Refused, UnknownHost, Untrusted
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def unreachable(failure: httpx.RequestError, context: Context, base: httpx.URL) 
                 f"{named} did not take the connection in time", hint="check the network; is a proxy needed?"
             )
         case httpx.ReadTimeout():
-            return Unreachable(f"{named} went silent", hint=again)
+            slow = f"sends less than {SLOWEST >> 10} KiB a second"
+            return Unreachable(f"{named} {slow if isinstance(failure, TooSlow) else 'went silent'}", hint=again)
         case httpx.TooManyRedirects():
             return ProtocolError(f"{named} redirects without end", hint="the registry is misconfigured")
         case httpx.RemoteProtocolError() | httpx.UnsupportedProtocol():

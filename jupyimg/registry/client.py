@@ -80,6 +80,8 @@ class Client:
 
     Attributes:
         down: mirrors that gave no answer, by HOST[:PORT], and until when they are passed by.
+        listing: held while a list of referrers is changed.
+        slow: those that sent too slowly, likewise; they are asked again before all is lost.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -87,6 +89,8 @@ class Client:
         self.tokens = Tokens()
         self.transport = Transport(settings)
         self.down: dict[str, float] = {}
+        self.slow: dict[str, float] = {}
+        self.listing = threading.Lock()
         self._learned: dict[tuple[str, str, int], Learned] = {}
         self._found: dict[str, httpx.URL] = {}
 

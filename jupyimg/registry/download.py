@@ -38,16 +38,25 @@ class Download:
         ask: asks the registry for the blob with these headers; answers 200, 206 or 416.
         wait: sleeps for some seconds.
         attempts: how often in a row it may break without progress.
+        is_lost: whether it had better not be tried again after this failure.
     """
 
     def __init__(
-        self, descriptor: Descriptor, offset: int, ask: Open, wait: Callable[[float], None], attempts: int
+        self,
+        descriptor: Descriptor,
+        offset: int,
+        ask: Open,
+        wait: Callable[[float], None],
+        attempts: int,
+        *,
+        is_lost: Callable[[httpx.TransportError], bool] = lambda _: False,
     ) -> None:
         self._descriptor = descriptor
         self._at = offset
         self._ask = ask
         self._wait = wait
         self._attempts = attempts
+        self._is_lost = is_lost
         self._ranges = True
 
     def chunks(self) -> Iterator[bytes]:
@@ -65,6 +74,8 @@ class Download:
                 yield from self._piece()
             except httpx.TransportError as error:
                 failure = error
+                if self._is_lost(error) and self._at < self._descriptor.size:
+                    raise
             if self._at >= self._descriptor.size:
                 return
             failures = 1 if self._at - before >= PROGRESS else failures + 1

@@ -16,6 +16,7 @@ from jupyimg.registry.auth import RegistryAuth
 from jupyimg.registry.call import Calls
 from jupyimg.registry.client import absorb
 from jupyimg.registry.hosts import origin
+from jupyimg.registry.pace import Pace
 from jupyimg.registry.retry import TOO_MANY, chance, retry_after, wait_after_answer, wait_after_failure
 from jupyimg.registry.wire import Patience
 
@@ -66,7 +67,7 @@ class Manner:
 
     Attributes:
         insecure: plain http and certificates that prove nothing are taken from it.
-        hurried: do not wait long, there are others to ask.
+        hurried: do not wait long, nor for what comes too slowly: there are others to ask.
     """
 
     insecure: bool = False
@@ -86,6 +87,9 @@ class Line:
         find: looks credentials up; None is anonymous.
         manner: how it is asked.
         auth: how to authorize every request, in place of the usual ways to read and to write.
+
+    Attributes:
+        pace: what answers must keep up with where one is hurried, else None.
     """
 
     def __init__(
@@ -103,12 +107,14 @@ class Line:
         self.calls = Calls()
         self.client = client
         self._manner = manner
+        self.pace = Pace() if manner.hurried else None
         self._patience = Patience(self.settings.connect_timeout, self.settings.read_timeout)
         self._mounts = mounts
         self._find = find
         self._auth = auth
         self._known: list[Credentials | None] = []
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._told: dict[str, bool] = {}
 
     @cached_property
@@ -143,10 +149,17 @@ class Line:
         return self._auth or RegistryAuth(self.base, scopes, self.client.tokens, self.credentials, self.client.check)
 
     def credentials(self) -> Credentials | None:
-        """Who we are there; looked up once."""
-        with self._lock:  # a helper program may be behind it, which six workers need not start six times
+        """Who we are there; looked up once.
+
+        Raises:
+            Interrupted: it was cut off.
+        """
+        call = self.calls.begin()
+        with self._looking:  # a helper program may be behind it, which six workers need not start six times
+            call.check()
             if not self._known:
-                self._known.append(self._find(self.reference) if self._find else None)
+                with call.here():
+                    self._known.append(self._find(self.reference) if self._find else None)
             return self._known[0]
 
     def url(self, path: str, query: str = "", *, repository: str = "") -> httpx.URL:
@@ -171,8 +184,7 @@ class Line:
             try:
                 response = self.attempt(call, ask)
             except httpx.RequestError as failure:
-                silent = isinstance(failure, httpx.TimeoutException) and self._manner.hurried
-                attempts = 1 if silent else self.settings.attempts
+                attempts = 1 if self.is_lost(failure) else self.settings.attempts
                 wait = wait_after_failure(failure, attempt, attempts, chance())
                 if wait is None:
                     raise self.failed(failure, ask, reference) from failure
@@ -198,7 +210,7 @@ class Line:
         while (left := self.learned.left) > 0:  # which another thread may lengthen meanwhile
             call.wait(left)
         headers = {"user-agent": "jupyimg", "accept": "*/*", "accept-encoding": "identity", **ask.headers}
-        extensions: dict[str, Any] = {"call": call, "limit": ask.limit, "patience": self._patience}
+        extensions: dict[str, Any] = {"call": call, "limit": ask.limit, "patience": self._patience, "pace": self.pace}
         if self._manner.insecure:
             extensions["unproven"] = origin(self.base)
         request = (
@@ -220,10 +232,18 @@ class Line:
             self.learned.pause(wait)
         return wait
 
+    def is_lost(self, failure: httpx.RequestError) -> bool:
+        """Whether who is hurried had better not try again: it took its time, and the next try would too."""
+        return isinstance(failure, httpx.TimeoutException) and self._manner.hurried
+
     def tell(self, what: str) -> None:
         """Note that the registry is asked once more, and why; each reason is told once, whoever meets it."""
+        self.say(f"{self.reference.host} {what}: trying again")
+
+    def say(self, text: str) -> None:
+        """Note something for people, once."""
         with self._lock:
-            self._told.setdefault(f"{self.reference.host} {what}: trying again", False)
+            self._told.setdefault(text, False)
 
     def notes(self) -> list[str]:
         """What was noted since this was last asked."""

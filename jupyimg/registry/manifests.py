@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from jupyimg.errors import BadDigest, BadManifest, DigestMismatch, ProtocolError, RemoteNotFound
+from jupyimg.errors import BadDigest, BadManifest, DigestMismatch, ProtocolError, RemoteNotFound, Unsupported
 from jupyimg.model.content import verified
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import MANIFEST_LIMIT, MANIFEST_TYPES, Descriptor, read_manifest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from jupyimg.model.documents import Index, Manifest
     from jupyimg.model.reference import Reference
     from jupyimg.registry.call import Call
     from jupyimg.registry.line import Line
@@ -37,6 +38,8 @@ _HEAD = frozenset(range(200, 600)) - TRANSIENT
 _PUT = frozenset({200, 201, 202, 204})
 _LATE = {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"}
 _LATE_TRIES = 3
+_SUBJECT = "oci-subject"
+"""With it a registry says that it lists a manifest among the referrers of its subject."""
 
 
 class Manifests:
@@ -96,8 +99,8 @@ class Manifests:
             self._doubt(descriptor.digest)
         return raw
 
-    def write(self, call: Call, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
-        """PUT a manifest by its digest.
+    def write(self, call: Call, descriptor: Descriptor, chunks: Iterable[bytes]) -> Manifest | Index | None:
+        """PUT a manifest by its digest; gives it where it is about another one and the registry keeps no list of that.
 
         Raises:
             DigestMismatch, SizeMismatch: the bytes are not what the descriptor says.
@@ -105,14 +108,17 @@ class Manifests:
         if descriptor.size > MANIFEST_LIMIT:
             raise BadManifest(f"{descriptor.digest.short} has {descriptor.size} bytes, too many for a manifest")
         raw = b"".join(verified(descriptor, chunks))
-        self._put(call, descriptor, raw, self._line.reference.with_digest(descriptor.digest))
+        answer = self._put(call, descriptor, raw, self._line.reference.with_digest(descriptor.digest))
         self._kept.put(descriptor.digest, raw)
+        return _unlisted(descriptor, raw, answer)
 
-    def tag(self, call: Call, reference: Reference, root: Descriptor) -> None:
-        """Point a tag at a manifest that is here, unless it does so already."""
+    def tag(self, call: Call, reference: Reference, root: Descriptor) -> Manifest | Index | None:
+        """Point a tag at a manifest that is here, unless it does so already; gives what `write` gives."""
         found = self.head(call, reference, pushing=True)
-        if found is None or found.digest != root.digest:
-            self._put(call, root, b"".join(verified(root, [self.read(call, root)])), reference)
+        if found is not None and found.digest == root.digest:
+            return None
+        raw = b"".join(verified(root, [self.read(call, root)]))
+        return _unlisted(root, raw, self._put(call, root, raw, reference))
 
     def _get(self, call: Call, reference: Reference) -> httpx.Response:
         url = self._line.url(f"manifests/{reference.target}")
@@ -122,7 +128,7 @@ class Manifests:
             raise BadManifest(f"the manifest of {reference.familiar} has more than {MANIFEST_LIMIT} bytes")
         return response
 
-    def _put(self, call: Call, descriptor: Descriptor, raw: bytes, reference: Reference) -> None:
+    def _put(self, call: Call, descriptor: Descriptor, raw: bytes, reference: Reference) -> httpx.Response:
         """PUT; what a manifest needs was sent a moment ago and may not be visible everywhere: missing is not final."""
         ask = Ask(
             method="PUT",
@@ -142,6 +148,7 @@ class Manifests:
         stored = _digest(response)
         if stored is not None and stored.algorithm == descriptor.digest.algorithm and stored != descriptor.digest:
             raise ProtocolError(f"{reference.host} keeps {descriptor.digest} under another digest, {stored}")
+        return response
 
     def _doubt(self, digest: Digest) -> None:
         """A digest that HEAD named and that is not there: from now on this host is asked with GET."""
@@ -167,6 +174,17 @@ class Kept:
             self._raw[digest] = raw
             while sum(map(len, self._raw.values())) > KEPT:
                 self._raw.popitem(last=False)
+
+
+def _unlisted(descriptor: Descriptor, raw: bytes, response: httpx.Response) -> Manifest | Index | None:
+    """A manifest that is about another one, where the answer to its PUT does not say that the registry lists it so."""
+    if _SUBJECT in response.headers or b'"subject"' not in raw:
+        return None
+    try:
+        manifest = read_manifest(raw, descriptor.media_type, digest=descriptor.digest)
+    except (BadManifest, Unsupported):  # the registry took it as it is
+        return None
+    return manifest if manifest.subject is not None else None
 
 
 def _described(response: httpx.Response) -> Descriptor | None:

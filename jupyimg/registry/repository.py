@@ -19,13 +19,13 @@ from jupyimg.registry.hosts import host_of, origin
 from jupyimg.registry.line import Ask
 from jupyimg.registry.manifests import ACCEPT, Manifests
 from jupyimg.registry.pages import pages
-from jupyimg.registry.referrers import referrers
+from jupyimg.registry.referrers import add_referrer, referrers
 from jupyimg.registry.upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jupyimg.model.documents import Descriptor
+    from jupyimg.model.documents import Descriptor, Index, Manifest
     from jupyimg.model.reference import Reference
     from jupyimg.registry.call import Call
     from jupyimg.registry.line import Line
@@ -48,6 +48,7 @@ class Repository:
         self._line = line
         self._mounts = mounts
         self._manifests = Manifests(line)
+        self._added: set[Digest] = set()
 
     @property
     def host(self) -> str:
@@ -57,6 +58,11 @@ class Repository:
     def named(self, reference: Reference) -> Reference:
         """What a tag or digest is called here."""
         return replace(self._line.reference, tag=reference.tag, digest=reference.digest)
+
+    def relax(self) -> None:
+        """Take what comes, however slowly, where one was hurried: there is nobody else to ask."""
+        if self._line.pace is not None:
+            self._line.pace.relax()
 
     def interrupt(self) -> None:
         """End what is under way in any thread, at once; what is asked for later works as ever."""
@@ -113,6 +119,7 @@ class Repository:
         root = Ask(method="GET", url=self._line.base, accept=frozenset({OK, _UNKNOWN}))
         status = self._line.ask(self._line.calls.begin(), root).status_code
         self._line.client.down.pop(self.host, None)
+        self._line.client.slow.pop(self.host, None)
         return status
 
     def read(self, descriptor: Descriptor, offset: int = 0) -> Iterator[bytes]:
@@ -198,7 +205,7 @@ class Repository:
         """
         call = self._line.calls.begin()
         if descriptor.is_manifest:
-            self._manifests.write(call, descriptor, read(0))
+            self._list(call, self._manifests.write(call, descriptor, read(0)))
         else:
             Upload(self._line, call, descriptor, read).run(self._mounts)
 
@@ -214,7 +221,14 @@ class Repository:
             if reference.digest != root.digest:
                 raise Misuse(f"{root.digest} cannot be published as {reference.familiar}")
             return
-        self._manifests.tag(self._line.calls.begin(), reference, root)
+        call = self._line.calls.begin()
+        self._list(call, self._manifests.tag(call, reference, root))
+
+    def _list(self, call: Call, referrer: Manifest | Index | None) -> None:
+        """See to it that what is about another manifest is found by that, each once."""
+        if referrer is not None and referrer.digest not in self._added:
+            add_referrer(self._line, call, referrer)
+            self._added.add(referrer.digest)
 
     def _prove_repository(self, call: Call, reference: Reference) -> None:
         """Registries often say the same of a missing tag and a missing repository; the list of tags tells them apart.
@@ -249,7 +263,7 @@ class Repository:
             self._line.tell("broke off in the middle of a layer")
             call.wait(seconds)
 
-        download = Download(descriptor, offset, ask, again, self._line.settings.attempts)
+        download = Download(descriptor, offset, ask, again, self._line.settings.attempts, is_lost=self._line.is_lost)
         try:
             yield from download.chunks()
         except httpx.TransportError as failure:

@@ -6,8 +6,8 @@ the line, up to `CHUNK`: on a fast one large pieces cost least, on a slow one sm
 lose little when it breaks.
 
 Requests carry the `Call` they belong to (``extensions["call"]``), their `Patience` where it is not the usual one
-(``"patience"``), and the one origin that need not prove who it is (``"unproven"``), which a redirect does not widen.
-The standard library's errors leave as httpx's.
+(``"patience"``), the `Pace` that an answer must keep, if any (``"pace"``), and the one origin that need not prove who
+it is (``"unproven"``), which a redirect does not widen. The standard library's errors leave as httpx's.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import httpx
 
 from jupyimg.model.content import CHUNK
 from jupyimg.registry.hosts import origin, proxy_for
+from jupyimg.registry.pace import answering
 from jupyimg.registry.tls import Authorities
 from jupyimg.registry.wire import Dialler, Patience, Pool, ProxyFailed, lend, route_to
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from jupyimg.model.settings import Settings
     from jupyimg.registry.call import Call
+    from jupyimg.registry.pace import Pace
     from jupyimg.registry.wire import Wire
 
 SMALLEST = 1 << 16
@@ -98,34 +100,45 @@ class Transport(httpx.BaseTransport):
         self._pool.close()
 
     def _talk(self, wire: Wire, request: httpx.Request, call: Call, patience: Patience) -> httpx.Response:
+        pace: Pace | None = request.extensions.get("pace")
+        wire.http.response_class = answering(pace)  # type: ignore[assignment]
         try:
             lend(wire, call, patience)
-            with _converted(call):
+            with _converted(call, pace):
                 answer = _exchange(wire, request)
         except BaseException:
             call.let_go(wire.socket)
             wire.close()
             raise
         limit = request.extensions.get("limit") if answer.status // 100 == 2 else ERROR_LIMIT  # noqa: PLR2004
-        body = _Body(answer, wire, self._pool, call, limit)
+        body = _Body(answer, wire, self._pool, call, limit, pace)
         return httpx.Response(answer.status, headers=_headers(answer), stream=body, request=request)
 
 
 class _Body(httpx.SyncByteStream):
     """The body of an answer; when it ends, its connection goes back to the pool."""
 
-    def __init__(self, answer: http.client.HTTPResponse, wire: Wire, pool: Pool, call: Call, limit: int | None) -> None:
+    def __init__(
+        self,
+        answer: http.client.HTTPResponse,
+        wire: Wire,
+        pool: Pool,
+        call: Call,
+        limit: int | None,
+        pace: Pace | None,
+    ) -> None:
         self._answer = answer
         self._wire: Wire | None = wire
         self._pool = pool
         self._call = call
         self._limit = limit
+        self._pace = pace
 
     def __iter__(self) -> Iterator[bytes]:
         size, left = SMALLEST, self._limit
         while left is None or left > 0:
             began = time.monotonic()
-            with _converted(self._call):
+            with _converted(self._call, self._pace):
                 chunk = self._answer.read(size if left is None else min(size, left))
             if not chunk:
                 break
@@ -133,6 +146,8 @@ class _Body(httpx.SyncByteStream):
             left = None if left is None else left - len(chunk)
             yield chunk
         self._call.check()  # a socket that was shut down ends like one that has no more to say
+        if self._pace is not None and self._answer.length != 0 and left != 0:
+            self._pace.check()  # so does one that was left for being slow
         if self._answer.length and left != 0:
             raise httpx.ReadError(f"the answer ended {self._answer.length} bytes early")
 
@@ -186,12 +201,14 @@ def _headers(answer: http.client.HTTPResponse) -> list[tuple[bytes, bytes]]:
 
 
 @contextmanager
-def _converted(call: Call, *, connecting: bool = False) -> Iterator[None]:
-    """The standard library's errors as httpx's; once a call was cut off, whatever happens is that."""
+def _converted(call: Call, pace: Pace | None = None, *, connecting: bool = False) -> Iterator[None]:
+    """The standard library's errors as httpx's; once a call was cut off, or left as slow, whatever happens is that."""
     try:
         yield
     except (OSError, http.client.HTTPException) as error:
         call.check()
+        if pace is not None:
+            pace.check()
         raise _as_httpx(error, connecting=connecting) from error
 
 

@@ -13,6 +13,7 @@ routes, call         from a request to the endpoint that answers it
 blobs, manifests,    the endpoints
 uploads, listings
 sessions             uploads under way
+traffic              who pulls and pushes what
 record               the store as repositories, read and changed
 membership           what belongs to a repository (pure); spelling: how it is written (pure)
 problems             refusals, with the specification's codes
@@ -27,5 +28,6 @@ from jupyimg.server.channel import Patience
 from jupyimg.server.passwords import read_htpasswd
 from jupyimg.server.server import ImageServer
 from jupyimg.server.settings import ServerSettings
+from jupyimg.server.traffic import Traffic
 
-__all__ = ["ImageServer", "Patience", "ServerSettings", "read_htpasswd"]
+__all__ = ["ImageServer", "Patience", "ServerSettings", "Traffic", "read_htpasswd"]

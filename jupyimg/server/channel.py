@@ -69,10 +69,16 @@ class Channel:
 
     Attributes:
         waiting_since: when it began to wait for a request (`time.monotonic`); None while one is answered.
+        peer: the address at its other end.
+        came, went: bytes of bodies and answers so far, in and out.
     """
 
     def __init__(self, sock: socket.socket, patience: Patience) -> None:
         self.waiting_since: float | None = time.monotonic()
+        self.came = self.went = 0
+        self.peer = ""
+        with suppress(OSError):  # it has gone already
+            self.peer = str(sock.getpeername()[0])
         self._sock = sock
         self._patience = patience
         self._buffer = bytearray()
@@ -124,6 +130,7 @@ class Channel:
         """
         if self._buffer:
             size = min(len(view), len(self._buffer))
+            self.came += size
             view[:size] = self._buffer[:size]
             del self._buffer[:size]
             return size
@@ -135,11 +142,13 @@ class Channel:
         if not size:
             raise Gone("it closed the connection in the middle of a body")
         self._moved += size
+        self.came += size
         return size
 
     def give_back(self, data: bytes | memoryview) -> None:
         """Put bytes that belong to the next request back."""
         self._buffer[:0] = data
+        self.came -= len(data)
 
     def send(self, data: bytes) -> None:
         """Send all of it.
@@ -153,6 +162,7 @@ class Channel:
                 self._sock.settimeout(self._time_left())
                 size = self._sock.send(view[:_SEND])
                 self._moved += size
+                self.went += size
                 view = view[size:]
         except OSError as error:
             raise Gone(str(error)) from None
@@ -172,6 +182,7 @@ class Channel:
             size = self._send_file(file.fileno(), offset, min(_SEND, count))
             offset, count = offset + size, count - size
             self._moved += size
+            self.went += size
 
     def _send_file(self, fd: int, offset: int, count: int) -> int:
         self._sock.settimeout(self._time_left())  # which also means: do not block inside sendfile

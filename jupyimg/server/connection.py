@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from jupyimg.server.message import Body
+    from jupyimg.server.traffic import Traffic
 
     Respond = Callable[[Head, Body], Answer]
 
@@ -93,15 +94,15 @@ class SocketBody:
                 yield view[:payload]
 
 
-def serve(channel: Channel, respond: Respond) -> None:
+def serve(channel: Channel, respond: Respond, traffic: Traffic) -> None:
     """Answer requests until the peer has enough, misbehaves or is silent for too long."""
     with suppress(Gone):
-        while _serve_one(channel, respond):
+        while _serve_one(channel, respond, traffic):
             pass
     channel.close()
 
 
-def _serve_one(channel: Channel, respond: Respond) -> bool:
+def _serve_one(channel: Channel, respond: Respond, traffic: Traffic) -> bool:
     """Answer one request; whether another may follow."""
     try:
         head = read_head(channel.head())
@@ -110,9 +111,11 @@ def _serve_one(channel: Channel, respond: Respond) -> bool:
     except Refused as error:
         return _end(channel, told(error))
     began, body = time.monotonic(), SocketBody(channel, head)
-    answer = _answer(head, body, respond)
-    keep = head.keep and not answer.hang_up and body.is_drained_soon
-    _send(channel, answer, head.method, keep=keep)
+    with traffic.request(head, channel) as seen:
+        answer = _answer(head, body, respond)
+        keep = head.keep and not answer.hang_up and body.is_drained_soon
+        _send(channel, answer, head.method, keep=keep)
+        seen.status = answer.status
     seconds = time.monotonic() - began
     _log.info('"%s %s" %d %d %.3f', head.method, head.path, answer.status, answer.length, seconds)
     if keep:

@@ -16,6 +16,7 @@ from jupyimg.server.connection import serve
 
 if TYPE_CHECKING:
     from jupyimg.server.connection import Respond
+    from jupyimg.server.traffic import Traffic
 
 _log = logging.getLogger(__name__)
 
@@ -61,14 +62,18 @@ class Listener:
         respond: called in many threads at once.
         limit: connections at a time.
         patience: how long peers are waited for.
+        traffic: where it is written down who asks for what.
     """
 
-    def __init__(self, port: socket.socket, respond: Respond, *, limit: int, patience: Patience) -> None:
+    def __init__(
+        self, port: socket.socket, respond: Respond, *, limit: int, patience: Patience, traffic: Traffic
+    ) -> None:
         self._port = port
         self._port.settimeout(_TICK)  # where shutdown() does not wake accept(), time does
         self._respond = respond
         self._limit = limit
         self._patience = patience
+        self._traffic = traffic
         self._open: dict[Channel, threading.Thread] = {}
         self._guard = threading.Lock()
         self._stopped = False
@@ -101,20 +106,26 @@ class Listener:
             thread.join(2)
 
     def _begin(self, sock: socket.socket) -> None:
+        """Serve a connection in a thread of its own, or turn it away; whatever fails here, the next one is accepted."""
         if len(self._open) >= self._limit and not self._make_room():
-            with suppress(OSError), sock:
-                sock.settimeout(0)
-                sock.send(_BUSY)
+            _turn_away(sock)
             return
-        channel = Channel(sock, self._patience)
-        thread = threading.Thread(target=self._serve, args=(channel,), name="jupyimg-connection", daemon=True)
-        with self._guard:
-            self._open[channel] = thread
-        thread.start()
+        try:
+            channel = Channel(sock, self._patience)
+            thread = threading.Thread(target=self._serve, args=(channel,), name="jupyimg-connection", daemon=True)
+            with self._guard:  # so that `stop` finds every thread that has begun, and none that has not
+                if self._stopped:
+                    sock.close()
+                    return
+                thread.start()
+                self._open[channel] = thread
+        except (OSError, RuntimeError, MemoryError) as error:  # the peer has gone, or there can be no more threads
+            _log.warning("cannot serve a connection: %s", error)
+            _turn_away(sock)
 
     def _serve(self, channel: Channel) -> None:
         try:
-            serve(channel, self._respond)
+            serve(channel, self._respond, self._traffic)
         finally:
             with self._guard:
                 self._open.pop(channel, None)
@@ -130,3 +141,9 @@ class Listener:
             self._open.pop(victim[1])
         victim[1].hang_up()
         return True
+
+
+def _turn_away(sock: socket.socket) -> None:
+    with suppress(OSError), sock:
+        sock.settimeout(0)
+        sock.send(_BUSY)

@@ -34,7 +34,7 @@ class Reached:
 
     Attributes:
         manifests: each manifest and index, with its media type where that is known.
-        blobs: configs and layers.
+        blobs: configs, layers, and what an index lists besides manifests.
         subjects: manifests that are about another one, and which.
     """
 
@@ -86,10 +86,11 @@ def reach(roots: Mapping[Digest, str], read: Read) -> Reached:
             continue
         if document.subject:
             found.subjects[digest] = document.subject.digest
-        if isinstance(document, Index):
-            pending |= {child.digest: child.media_type for child in document.children}
-        else:
-            found.blobs.update(child.digest for child in document.children)
+        for child in document.children:
+            if isinstance(document, Index) and child.is_manifest:
+                pending[child.digest] = child.media_type
+            else:
+                found.blobs.add(child.digest)
     return found
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jupyimg.store import Entries, Entry, Store
 
     Pins = Mapping[Digest, float]
+    _Seen = tuple[list[Entry], Pins, View]
 
 LOOSE_SECONDS = 24 * 3600.0
 """How long a blob is kept for a manifest that will need it."""
@@ -46,7 +47,7 @@ class Record:
         self.store = store
         self._guard = threading.Lock()
         self._groups: tuple[Entries, dict[str, list[Entry]]] = ((), {})
-        self._views: dict[str, tuple[list[Entry], Pins, View]] = {}
+        self._views: dict[str, _Seen] = {}
 
     # ---- looking
 
@@ -66,12 +67,26 @@ class Record:
             known = self._views.get(owner)
             if known is None or known[0] is not entries or known[1] != pins:
                 # one at a time, which also bounds how many documents are in memory while they are read
-                known = (entries, pins, view(entries, pins, self.read))
-                self._views.pop(owner, None)
-                self._views[owner] = known
-                while len(self._views) > _VIEWS:
-                    self._views.pop(next(iter(self._views)))
+                known = self._looked_at(owner, entries, pins)
         return known[2]
+
+    def _looked_at(self, owner: str, entries: list[Entry], pins: Pins) -> _Seen:
+        """What is seen now; it is remembered if it is all there, as what is missing may come back under its name."""
+        absent: list[Digest] = []
+
+        def read(digest: Digest) -> Manifest | Index | None:
+            found = self.read(digest)
+            if found is None:
+                absent.append(digest)
+            return found
+
+        seen = (entries, pins, view(entries, pins, read))
+        self._views.pop(owner, None)
+        if not absent:
+            self._views[owner] = seen
+            while len(self._views) > _VIEWS:
+                self._views.pop(next(iter(self._views)))
+        return seen
 
     def _now(self, owner: str) -> tuple[list[Entry], Pins]:
         """What is listed and what is pinned, of one moment: what moves between the two is never seen in neither."""
@@ -155,7 +170,8 @@ class Record:
             if not deleted:
                 return entries, pins
             document = self.read(digest)
-            left = {child.digest for child in document.children} if isinstance(document, Index) else set()
+            below = document.children if isinstance(document, Index) else ()
+            left = [child.digest for child in below if child.is_manifest]
             return _without(entries, going), kept | self._handed_back(left, still)
 
         self.store.revise(repository.name, edit)

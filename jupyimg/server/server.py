@@ -16,6 +16,7 @@ from jupyimg.server.record import Record
 from jupyimg.server.routes import Routes
 from jupyimg.server.sessions import Sessions
 from jupyimg.server.settings import ServerSettings
+from jupyimg.server.traffic import Traffic
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,6 +39,9 @@ class ImageServer:
         settings: how.
         patience: how long peers are waited for.
 
+    Attributes:
+        traffic: who asked for what since it was made, until it stops for the first time.
+
     Raises:
         Misuse: the settings would let anybody on the network change the store.
     """
@@ -55,6 +59,7 @@ class ImageServer:
         self._listener: Listener | None = None
         self._port = 0
         self._ended = threading.Event()
+        self.traffic = Traffic()
 
     @property
     def port(self) -> int:
@@ -77,20 +82,19 @@ class ImageServer:
         """Serve in the background; threads of it end with the process.
 
         Raises:
-            Conflict: the port is taken, or it serves already.
+            Conflict: the port is taken, it serves already, or this process can have no more threads.
             Misuse: there is no such address here.
             StoreError: the store cannot be read.
         """
         listener = self._listen()
-        threading.Thread(target=listener.run, name="jupyimg-server", daemon=True).start()
-
-    def serve_forever(self) -> None:
-        """Serve in this thread until `stop` or KeyboardInterrupt; raises as `start` does."""
-        listener = self._listen()
         try:
-            listener.run()
-        finally:
+            threading.Thread(target=listener.run, name="jupyimg-server", daemon=True).start()
+            threading.Thread(target=self._sweep, args=(self._ended,), name="jupyimg-sweeper", daemon=True).start()
+        except RuntimeError as error:
             self.stop()
+            raise Conflict(
+                f"nothing can be served: {error}", hint="end what runs in this process, or raise its limit of threads"
+            ) from None
 
     def stop(self) -> None:
         """Hang up on everybody and close the port; uploads that were under way can go on with another server."""
@@ -100,6 +104,7 @@ class ImageServer:
             listener.stop()
             self._sessions.close()
             self._readers.close()
+            self.traffic.close()
 
     def __enter__(self) -> Self:
         if not self.running:
@@ -115,9 +120,9 @@ class ImageServer:
         self._store.entries()  # a store that cannot be read is said now rather than to every client
         port = bind(self.settings.host, self.settings.port)
         self._port = port.getsockname()[1]
-        self._listener = Listener(port, self._routes.respond, limit=self.settings.connections, patience=self._patience)
+        limit, patience = self.settings.connections, self._patience
+        self._listener = Listener(port, self._routes.respond, limit=limit, patience=patience, traffic=self.traffic)
         self._ended = threading.Event()
-        threading.Thread(target=self._sweep, args=(self._ended,), name="jupyimg-sweeper", daemon=True).start()
         return self._listener
 
     def _sweep(self, ended: threading.Event) -> None:

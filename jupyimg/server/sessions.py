@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from jupyimg.errors import Conflict, NotFound
 from jupyimg.server.problems import BLOB_UPLOAD_INVALID, BLOB_UPLOAD_UNKNOWN, TOOMANYREQUESTS, Refused
+from jupyimg.store import is_upload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,25 +30,41 @@ _YOUNG = 60.0  # seconds in which a session is not given up for another one
 
 
 class Session:
-    """One upload, of one thread at a time (`Sessions.use`).
+    """One upload, of one thread at a time (`Sessions.use`), which opens it first.
 
     Attributes:
-        id: what its address ends with.
+        id: what its address ends with; "" before a new one is opened.
         repository: where it will belong.
         used: when it was last written to (`time.monotonic`).
-        lock: held by whoever writes.
+        lock: held by whoever opens or writes it.
     """
 
-    def __init__(self, store: Store, repository: Reference, ident: str | None) -> None:
-        self._stack = ExitStack()
-        with self._stack as stack:
-            sink = stack.enter_context(store.writer())
-            self._ingest: FileIngest = stack.enter_context(sink.ingest(ident))
-            self._stack = stack.pop_all()
-        self.id = self._ingest.id
+    _ingest: FileIngest
+
+    def __init__(self, store: Store, repository: Reference, ident: str | None = None) -> None:
+        self.id = ident or ""
         self.repository = repository
         self.used = time.monotonic()
         self.lock = threading.Lock()
+        self._store = store
+        self._asked = ident
+        self._stack = ExitStack()
+        self._is_open = False
+
+    def open(self) -> None:
+        """Take its file, unless that was done; all that has arrived in it is read then.
+
+        Raises:
+            NotFound: there is no such upload.
+            Conflict: another server writes it.
+        """
+        if self._is_open:
+            return
+        with ExitStack() as stack:
+            sink = stack.enter_context(self._store.writer())
+            self._ingest = stack.enter_context(sink.ingest(self._asked, owner=self.repository.name))
+            self._stack = stack.pop_all()
+        self.id, self._is_open = self._ingest.id, True
 
     @property
     def offset(self) -> int:
@@ -92,7 +109,8 @@ class Sessions:
             Refused: too many are under way.
         """
         self._make_room()
-        session = Session(self._store, repository, None)
+        session = Session(self._store, repository)
+        session.open()
         with self._guard:
             self._open[session.id] = session
         return session
@@ -104,19 +122,16 @@ class Sessions:
         Raises:
             Refused: there is no such session, or somebody else is writing to it.
         """
-        session = self._found(repository, ident)
-        if not session.lock.acquire(blocking=False):
-            raise _in_use()
+        session = self._reserved(repository, ident)
         try:
-            if ident not in self._open:  # it ended while we came
-                raise _unknown()
+            self._open_now(session)
             session.used = time.monotonic()
             yield session
         finally:
             session.lock.release()
 
     def end(self, session: Session, *, keep: bool) -> None:
-        """End a session; ``keep`` is for content that was committed."""
+        """End a session; ``keep`` is for content that was committed, or that may be asked for again."""
         with self._guard:
             self._open.pop(session.id, None)
         if keep:
@@ -137,19 +152,29 @@ class Sessions:
             with session.lock:
                 session.close()
 
-    def _found(self, repository: Reference, ident: str) -> Session:
-        with self._guard:
-            session = self._open.get(ident)
-            if session is None:
-                try:
-                    session = self._open[ident] = Session(self._store, repository, ident)
-                except NotFound:
-                    raise _unknown() from None
-                except Conflict:
-                    raise _in_use() from None
-        if session.repository != repository:
+    def _reserved(self, repository: Reference, ident: str) -> Session:
+        """A session with its lock held; one of an earlier server is not open yet."""
+        if not is_upload_of(repository.name, ident):
             raise _unknown()
+        with self._guard:
+            session = self._open.get(ident) or Session(self._store, repository, ident)
+            if not session.lock.acquire(blocking=False):
+                raise _in_use()
+            self._open[ident] = session
         return session
+
+    def _open_now(self, session: Session) -> None:
+        """Open a session that may not be; only who wants this one waits while its bytes are read."""
+        try:
+            session.open()
+        except BaseException as error:
+            with self._guard:
+                self._open.pop(session.id, None)
+            if isinstance(error, NotFound):
+                raise _unknown() from None
+            if isinstance(error, Conflict):
+                raise _in_use() from None
+            raise
 
     def _make_room(self) -> None:
         while len(self._open) >= _LIMIT:
@@ -169,7 +194,7 @@ class Sessions:
 
     def _give_up(self, session: Session) -> None:
         with session.lock:
-            if session.id in self._open:
+            if self._open.get(session.id) is session:
                 self.end(session, keep=False)
 
 

@@ -96,13 +96,14 @@ class Uploads:
             raise _not_its_size()
 
     def _commit(self, call: Call, session: Session, digest: Digest) -> None:
+        """Make the blob of what has arrived. Where the disk says no it stays, for whoever tries again."""
         try:
             session.commit(digest)
+            self._record.add_blob(call.repository, digest)
         except ContentError as error:
-            self._sessions.end(session, keep=True)
             raise Refused(HTTPStatus.BAD_REQUEST, DIGEST_INVALID, error.message) from None
-        self._record.add_blob(call.repository, digest)
-        self._sessions.end(session, keep=True)
+        finally:
+            self._sessions.end(session, keep=True)
 
 
 def _check_range(call: Call, session: Session, stated: str) -> int:

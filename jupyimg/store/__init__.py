@@ -18,6 +18,7 @@ pins            roots that are not names
 documents       manifests and configs, read once, proven
 presence        whether content is here, and all that a root needs
 unpacked        bytes of a layer's files, by a walk of its tar (tarstream)
+hashing         a digest that is worked out beside other work
 archives        images as one file: `Archive` (a Source) and `ArchiveWriter` (a Sink)
 layout, lock    folders, files, durable writes; locks that die with their process
 ==============  ==================================================================================
@@ -33,7 +34,7 @@ so it should run alone; what it wrote is understood and kept.
 
 from jupyimg.store.descriptions import Description, Descriptions
 from jupyimg.store.garbage import Freed, Roots
-from jupyimg.store.ingest import FileIngest
+from jupyimg.store.ingest import FileIngest, is_upload_of
 from jupyimg.store.leases import Lease
 from jupyimg.store.names import Entries, Entry, find, publish, retarget, untag, without
 from jupyimg.store.partials import Partial
@@ -62,6 +63,7 @@ __all__ = [
     "Weight",
     "by_user",
     "find",
+    "is_upload_of",
     "is_users",
     "members",
     "publish",

@@ -211,15 +211,17 @@ class Collector:
 
     def delete(self, digests: Iterable[Digest]) -> list[Freed]:
         """Delete blobs; what was really deleted, and its bytes."""
-        freed = []
+        return list(self.deleting(digests))
+
+    def deleting(self, digests: Iterable[Digest]) -> Iterator[Freed]:
+        """`delete`, one after the other: who stops asking keeps the rest."""
         for digest in digests:
             size = self._layout.size(digest)
             if size is not None:
                 with disk(f"delete {digest.short}"):
                     self._layout.blob(digest).unlink(missing_ok=True)
                 self._documents.forget(digest)
-                freed.append(Freed(digest, size))
-        return freed
+                yield Freed(digest, size)
 
     def facts(self, roots: Roots, blobs: Collection[Digest]) -> Graph:
         """What the documents say that roots and leases lead to, and those that nothing leads to."""

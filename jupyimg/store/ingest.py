@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import time
-import uuid
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import BadDigest, Conflict, ContentError, NotFound
@@ -163,31 +163,31 @@ def open_download(
         if fd is None:
             check()
             time.sleep(_POLL)
-        elif arrived():
-            _discard(layout.ingests / ident, fd)
-        else:
-            return _taken(layout, ident, fd, digest.algorithm, hold)
+            continue
+        with lock.handing_on(fd):
+            if not arrived():
+                return FileIngest(layout, ident, fd, digest.algorithm, hold)
+        _discard(layout.ingests / ident, fd)
     return None
 
 
-def open_upload(layout: Layout, ident: str | None, hold: Callable[[Digest], None]) -> FileIngest:
+def open_upload(layout: Layout, ident: str | None, owner: str, hold: Callable[[Digest], None]) -> FileIngest:
     """Begin an upload, or go on with the one of that id.
 
+    Args:
+        layout: the store.
+        ident: which; None for a new one.
+        owner: whom it is for; see `is_upload_of`.
+        hold: see `FileIngest`.
+
     Raises:
-        NotFound: there is no such upload.
+        NotFound: there is no such upload of that owner.
         Conflict: somebody else is writing it.
     """
-    name = uuid.uuid4().hex if ident is None else ident
-    if not _UPLOAD.fullmatch(name):
-        raise NotFound("there is no such upload")
-    with disk(f"write {layout.ingests / name}"):
-        try:
-            fd = lock.claim(layout.ingests / name, create=ident is None)
-        except FileNotFoundError:
-            raise NotFound("there is no such upload", hint="it ended or was cleaned up; begin it again") from None
-    if fd is None:
-        raise Conflict("the upload is being written by another")
-    return _taken(layout, name, fd, "sha256", hold)
+    with layout.locked():  # so that no collector is just looking whether it lives
+        name, fd = _claimed_upload(layout, ident, owner)
+    with lock.handing_on(fd):
+        return FileIngest(layout, name, fd, "sha256", hold)  # reads all of it, so without that lock
 
 
 def digest_of(path: Path) -> Digest | None:
@@ -203,18 +203,35 @@ def _claimed(path: Path) -> int | None:
         return lock.claim(path, create=True)
 
 
-def _taken(layout: Layout, ident: str, fd: int, algorithm: str, hold: Callable[[Digest], None]) -> FileIngest:
-    try:
-        return FileIngest(layout, ident, fd, algorithm, hold)
-    except BaseException:
-        lock.release(fd)
-        raise
+def is_upload_of(owner: str, ident: str) -> bool:
+    """Whether an upload's id was given out for that owner; the id itself says so, in whatever process.
+
+    Its second half is a digest of the owner and of the first half, which nobody guesses.
+    """
+    return _UPLOAD.fullmatch(ident) is not None and _ident(owner, ident[:16]) == ident
+
+
+def _ident(owner: str, chance: str) -> str:
+    return chance + hashlib.sha256(f"{chance} {owner}".encode()).hexdigest()[:16]
+
+
+def _claimed_upload(layout: Layout, ident: str | None, owner: str) -> tuple[str, int]:
+    name = _ident(owner, secrets.token_hex(8)) if ident is None else ident
+    if not is_upload_of(owner, name):
+        raise NotFound("there is no such upload")
+    with disk(f"write {layout.ingests / name}"):
+        try:
+            fd = lock.claim(layout.ingests / name, create=ident is None)
+        except FileNotFoundError:
+            raise NotFound("there is no such upload", hint="it ended or was cleaned up; begin it again") from None
+    if fd is None:
+        raise Conflict("the upload is being written by another")
+    return name, fd
 
 
 def _discard(path: Path, fd: int) -> None:
-    with disk(f"delete {path}"):
+    with lock.releasing(fd), disk(f"delete {path}"):
         path.unlink(missing_ok=True)
-    lock.release(fd)
 
 
 def _absorb(fd: int, hasher: _Hash) -> int:

@@ -54,19 +54,16 @@ class Lease:
             if self._fd is None:
                 self._fd = lock.claim(self._path, create=True)
                 assert self._fd is not None, "collectors look at leases under the store lock only"
-            lines = "".join(f"{digest}\n" for digest in digests)
-            os.lseek(self._fd, 0, os.SEEK_END)
-            os.write(self._fd, lines.encode())
+            _append(self._fd, "".join(f"{digest}\n" for digest in digests))
             self._held.update(digests)
 
     def close(self) -> None:
         """End the lease."""
         with self._guard:
-            if self._fd is not None:
-                with disk("end a lease"):
+            fd, self._fd = self._fd, None
+            if fd is not None:
+                with lock.releasing(fd), disk("end a lease"):
                     _forget(self._path)
-                    lock.release(self._fd)
-                self._fd = None
 
     def __enter__(self) -> Self:
         return self
@@ -90,8 +87,8 @@ def live(layout: Layout, *, reading: bool = False) -> set[Digest]:
                 if fd is None and (reading or path.suffix != _READING):
                     found.update(_digests(path.read_bytes()))
                 elif fd is not None:
-                    _forget(path)
-                    lock.release(fd)
+                    with lock.releasing(fd):
+                        _forget(path)
     return found
 
 
@@ -105,9 +102,17 @@ def named(layout: Layout) -> set[Digest]:
     return found
 
 
+def _append(fd: int, lines: str) -> None:
+    """Write lines to the end, behind a line break in case an earlier write broke off in the middle of one."""
+    os.lseek(fd, 0, os.SEEK_END)
+    left = f"\n{lines}".encode()
+    while left:
+        left = left[os.write(fd, left) :]
+
+
 def _digests(raw: bytes) -> Iterator[Digest]:
     for line in raw.decode("ascii", "replace").splitlines():
-        with suppress(BadDigest):  # half a line: its process died while it wrote, before it relied on anything
+        with suppress(BadDigest):  # half a line: its writer broke off, before it relied on anything
             yield Digest(line)
 
 

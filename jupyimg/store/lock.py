@@ -98,6 +98,25 @@ def claim(path: Path, *, create: bool) -> int | None:
             return None
 
 
+@contextmanager
+def releasing(fd: int) -> Iterator[None]:
+    """Give a claimed lock back when the block ends, however it ends."""
+    try:
+        yield
+    finally:
+        release(fd)
+
+
+@contextmanager
+def handing_on(fd: int) -> Iterator[None]:
+    """Give a claimed lock back if the block fails; else it is for whoever took it there."""
+    try:
+        yield
+    except BaseException:
+        release(fd)
+        raise
+
+
 def release(fd: int) -> None:
     """Give a lock back and close its file."""
     try:

@@ -60,9 +60,9 @@ def delete(layout: Layout, leased: Collection[Digest], doomed: Callable[[Partial
             with disk("clean up downloads"):
                 fd = _claimed(path)
                 if fd is not None:
-                    path.unlink()
-                    freed.append(Freed(item.digest, os.fstat(fd).st_size))
-                    lock.release(fd)
+                    with lock.releasing(fd):
+                        path.unlink()
+                        freed.append(Freed(item.digest, os.fstat(fd).st_size))
     return freed
 
 

@@ -114,17 +114,20 @@ class StoreSink:
         """Make every `write` that is under way fail soon."""
         self._stop.interrupt()
 
-    def ingest(self, ident: str | None = None) -> FileIngest:
+    def ingest(self, ident: str | None = None, *, owner: str = "") -> FileIngest:
         """Begin an upload whose digest comes last, or go on with the one of that id.
 
         From the moment its content becomes visible it is under this writer's lease.
 
+        Args:
+            ident: which; None for a new one.
+            owner: whom it is for, such as a repository; nobody else goes on with it.
+
         Raises:
-            NotFound: there is no upload of that id.
+            NotFound: there is no upload of that id and owner.
             Conflict: somebody else is writing it.
         """
-        with self._layout.locked():
-            return open_upload(self._layout, ident, self._lease.add)
+        return open_upload(self._layout, ident, owner, self._lease.add)
 
     def _images(self, name: Reference | None, root: Descriptor, held: tuple[Descriptor, ...]) -> Entries:
         """What is to be listed: the root if all of it is here, else the platforms that were brought."""

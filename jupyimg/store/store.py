@@ -23,7 +23,7 @@ from jupyimg.store.unpacked import Unpacked
 from jupyimg.store.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from jupyimg.model.config import ImageConfig
@@ -267,8 +267,18 @@ class Store:
         Returns:
             what was really deleted, in telling order; the digest is None for an upload that never got one.
         """
+        waited, *rest = [*self.pruning(choose, doomed)] or [[]]
+        return [*(freed for part in rest for freed in part), *waited]
+
+    def pruning(self, choose: Callable[[Usage], Entries], doomed: Doomed) -> Generator[list[Freed]]:
+        """`prune`, piece by piece, for one thread that does nothing else: the store lock is held until its end.
+
+        Yields:
+            what was deleted. The first piece, which may be empty, is what broken-off transfers left, and says that the
+            shorter list is written. Who stops asking leaves the rest to the next pruning.
+        """
         if not self.entries() and not self.root.exists():
-            return []
+            return
         with self._layout.locked():
             leased = leases.live(self._layout, reading=True)
             usage = self._usage(self._listing.fresh(), leased, partials.partials(self._layout, leased))
@@ -276,7 +286,9 @@ class Store:
             gone = usage.told(usage.unneeded(staying))
             waited = partials.delete(self._layout, leased, doomed)
             waited += self._write_less(staying, leased)
-            return [*Collector(self._documents, leased).delete(gone), *waited]
+            yield waited
+            for freed in Collector(self._documents, leased).deleting(gone):
+                yield [freed]
 
     def _usage(self, entries: Entries, leased: Collection[Digest], waiting: Iterable[Partial]) -> Usage:
         kept, blobs = self.pins(), self._layout.blobs()

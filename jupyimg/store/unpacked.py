@@ -10,6 +10,7 @@ What is found goes as a line of JSON to ``unpacked.jsonl``, which only grows, is
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -25,6 +26,7 @@ from jupyimg.model.codec import decode, encode
 from jupyimg.model.content import CHUNK
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
+from jupyimg.store.hashing import Hashing
 from jupyimg.store.layout import Layout, disk
 from jupyimg.store.tarstream import Member, members
 
@@ -35,10 +37,11 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from hashlib import _Hash
     from pathlib import Path
 
     from jupyimg.store.tarstream import Readable
+
+    _Look = tuple[int, int, int]
 
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 LAYER_TYPES = frozenset(
@@ -63,18 +66,18 @@ class Found(msgspec.Struct, frozen=True):
 class _Counted:
     """A stream that counts, and hashes where asked to; a bomb ends it."""
 
-    def __init__(self, stream: Readable, limit: int, hasher: _Hash | None) -> None:
+    def __init__(self, stream: Readable, limit: int, hashing: Hashing | None) -> None:
         self._stream = stream
         self._left = limit
-        self._hasher = hasher
+        self._hashing = hashing
 
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
             raise ContentError("the layer unpacks to far more than it should")
-        if self._hasher:
-            self._hasher.update(data)
+        if self._hashing:
+            self._hashing.update(data)
         return data
 
 
@@ -91,18 +94,22 @@ def walk_layer(path: Path, digest: Digest, *, prove: Digest | None = None) -> Fo
     Raises:
         ContentError: it is missing, damaged, no tar, or a bomb.
         DigestMismatch: it is not what its diff ID says.
+        StoreError: the system could not read it, which says nothing about it.
     """
-    hasher = prove.hasher() if prove else None
     try:
-        with path.open("rb", buffering=CHUNK) as file:
+        with path.open("rb", buffering=CHUNK) as file, Hashing(prove or digest) as hashing:
             limit = max(_ROOM, _RATIO * os.fstat(file.fileno()).st_size)
-            stream = _Counted(_decompressed(file), limit, hasher)
+            stream = _Counted(_decompressed(file), limit, hashing if prove else None)
             total = files_size(members(stream))
             while stream.read(CHUNK):  # to the end, for its checksum and the diff ID
                 pass
+            found = hashing.hexdigest()
     except _UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):  # gzip's own errors have no number
+            with disk(f"read layer {digest.short}"):
+                raise
         raise ContentError(f"layer {digest.short} cannot be unpacked: {error}") from error
-    if prove and hasher and hasher.hexdigest() != prove.encoded:
+    if prove and found != prove.encoded:
         raise DigestMismatch(f"layer {digest.short} unpacks to something else than its diff ID {prove.short} says")
     return Found(digest, total, prove)
 
@@ -140,7 +147,7 @@ class Unpacked:
         self._layout = layout
         self._path = layout.own / "unpacked.jsonl"
         self._found: dict[Digest, Found] = {}
-        self._failed: set[Digest] = set()
+        self._failed: dict[Digest, _Look] = {}
         self._read = 0
         self._looked = 0.0
         self._guard = threading.Lock()
@@ -167,6 +174,7 @@ class Unpacked:
         Raises:
             DigestMismatch: it unpacks to something else.
             ContentError: it cannot be unpacked.
+            StoreError: it cannot be read.
         """
         if layer.media_type not in LAYER_TYPES:
             return None
@@ -183,14 +191,25 @@ class Unpacked:
 
     def _measure(self, layer: Descriptor) -> int | None:
         found = self._lookup(layer.digest)
-        if found is None and layer.media_type in LAYER_TYPES and layer.digest not in self._failed:
-            try:
-                found = walk_layer(self._layout.blob(layer.digest), layer.digest)
-            except ContentError:
-                self._failed.add(layer.digest)
-            else:
-                self._remember(found)
+        if found is None and layer.media_type in LAYER_TYPES:
+            found = self._tried(self._layout.blob(layer.digest), layer.digest)
         return found.unpacked if found else None
+
+    def _tried(self, path: Path, digest: Digest) -> Found | None:
+        """What a walk finds; a file that was damaged is not walked again, but one that came in its place is."""
+        look = _look(path)
+        if look is None or self._failed.get(digest) == look:
+            return None
+        try:
+            found = walk_layer(path, digest)
+        except ContentError:
+            self._failed[digest] = look
+        except StoreError:
+            pass  # it may be read the next time
+        else:
+            self._remember(found)
+            return found
+        return None
 
     def _lookup(self, digest: Digest) -> Found | None:
         if digest not in self._found and time.monotonic() - self._looked > _LOOK_AGAIN:
@@ -223,3 +242,12 @@ class Unpacked:
                 os.write(fd, b"\n" + encode(found) + b"\n")
             finally:
                 os.close(fd)
+
+
+def _look(path: Path) -> _Look | None:
+    """What tells a file from one that takes its place; None where there is none to be read."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size

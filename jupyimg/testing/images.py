@@ -69,7 +69,9 @@ def assert_platforms(name: str, platforms: Iterable[str], *, engine: Engine | No
     with _opened(engine) as here:
         held, wanted = set(_found(here, name, None, hint).held), set(platforms)
         if held != wanted:
-            raise not_yet("platforms", hint, name=name, held=_listed(held), wanted=_listed(wanted))
+            key = "missing platforms" if held < wanted else "platforms"
+            missing = _listed(wanted - held)
+            raise not_yet(key, hint, name=name, held=_listed(held), wanted=_listed(wanted), missing=missing)
 
 
 def assert_pushed(name: str, *, like: str = "", engine: Engine | None = None, hint: str = "") -> None:

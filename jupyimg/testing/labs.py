@@ -30,6 +30,10 @@ Cell = dict[str, Any]
 SOLUTION, CHECK, SETUP = "solution", "check", "setup"
 _ASSIGNED = re.compile(r"^(\w+) *= *(?!=)")
 _NOTHING: Cell = {"outputs": [], "execution_count": None}
+_ENDED = "iopub.status.idle"
+"""What stands in a cell's execution once all of its outputs came; before that, an error may be missing."""
+_OUTPUT_SECONDS = 60
+"""How long outputs may come after a cell has ended; nbclient's own 4 seconds lose some on a busy machine."""
 _ASIDE = "import os; os.environ['JUPYIMG_HOME'] = {home!r}"
 
 
@@ -91,7 +95,7 @@ def grade(lab: Notebook, handed_in: Notebook, *, seconds: int = 60) -> list[Outc
     outcomes: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory(prefix="jupyimg-grade-", ignore_cleanup_errors=True) as folder:
         for cell in _run(_restored(lab, handed_in), folder, seconds):
-            if cell.get("execution_count"):
+            if _ENDED in cell["metadata"].get("execution", {}):
                 outcomes[cell["id"]] = _outcome(cell)
     missing = NOT_RUN[_language(lab)]
     return [
@@ -173,6 +177,7 @@ def _run(notebook: Notebook, folder: str, seconds: int) -> list[Cell]:
         run,
         config=Config(ipc if os.name == "posix" else {}),
         timeout=seconds,
+        iopub_timeout=_OUTPUT_SECONDS,
         kernel_name="python3",
         allow_errors=True,
         interrupt_on_timeout=True,

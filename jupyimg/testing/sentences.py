@@ -24,11 +24,15 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("本机的 {name} 没有平台 {platform}", "用 %image pull --platform {platform} {name} 拉取该平台"),
     },
     "platforms": {
-        "en": ("{name} is here for {held}, not for {wanted}", "%image pull --platform all {name} fetches all of them"),
+        "en": ("{name} should be here for {wanted}, and is for {held}", "%image rmi {name} and pull just those"),
         "zh": (
-            "本机的 {name} 有平台 {held}，而不是 {wanted}",
-            "用 %image pull --platform all {name} 拉取所有平台",
+            "本机的 {name} 应当只有平台 {wanted}，现在有 {held}",
+            "用 %image rmi {name} 删除后，只拉取这些平台",
         ),
+    },
+    "missing platforms": {
+        "en": ("{name} is here without {missing}", "%image pull --platform all {name} fetches all of them"),
+        "zh": ("本机的 {name} 还缺少平台 {missing}", "用 %image pull --platform all {name} 拉取所有平台"),
     },
     "other image": {
         "en": ("{target} is another image than {source}", "%image tag {source} {target} makes it a name of the same"),

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import DigestMismatch, SizeMismatch
-from jupyimg.model.content import Phase, Step, Telling, WithMirrors
+from jupyimg.model.content import Expectant, Phase, Step, Telling, WithMirrors
 from jupyimg.model.records import TransferRecord
 from jupyimg.transfer.crew import Board, Pauses, Stopped, apart, stopping, together
 from jupyimg.transfer.walk import Selection, Tree, walk
@@ -90,6 +90,8 @@ def copying(
         blobs = sorted((blob for blob in tree.blobs if not blob.urls), key=lambda blob: -blob.size)
         for blob in tree.blobs:
             yield Step(Phase.WAITING, blob.digest, 0, blob.size, board.name(blob))
+        if isinstance(sink, Expectant):
+            sink.expect(blobs)
         yield from together([partial(_move, source, sink, blob, board) for blob in blobs], workers, board)
         for manifest in tree.manifests:
             yield from together([partial(_move, source, sink, manifest, board)], 1, board)

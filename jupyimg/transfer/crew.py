@@ -16,12 +16,12 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from jupyimg.errors import Interrupted
-from jupyimg.model.content import Patient, Phase, Step
+from jupyimg.model.content import Patient, Phase, Step, Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from jupyimg.model.content import Sink, Source, Telling
+    from jupyimg.model.content import Sink, Source
     from jupyimg.model.documents import Descriptor
 
     Place = Source | Sink
@@ -180,7 +180,7 @@ def aside(place: Place, job: Callable[[Callable[[Step], None]], T]) -> Generator
         place: what the job works on.
         job: is given a function that takes news of it.
     """
-    board = Board()
+    board = Board(tellers=[place] if isinstance(place, Telling) else [])
 
     def tell(step: Step) -> None:
         board.steps[step.item] = step

@@ -54,7 +54,7 @@ class Tree:
         root: what the name will point at.
         manifests: every manifest and index on the way, leaves first, the root last.
         held: the image manifests among them.
-        blobs: every config and layer once.
+        blobs: every config and layer once, and what an index lists besides manifests.
         image_id: digest of the config where exactly one image is held.
     """
 
@@ -164,25 +164,31 @@ def no_such_platform(reference: Reference, wanted: Platform, offered: Sequence[s
 def _whole(source: Source, root: Descriptor, top: Index, selection: Selection) -> Tree:
     leaves: list[tuple[Descriptor, Manifest]] = []
     above: list[Descriptor] = []
+    others: list[Descriptor] = []
     for descriptor, document in _below(source, top, selection, {root.digest}, depth=1):
-        if isinstance(document, Index):
+        if document is None:
+            others.append(descriptor)
+        elif isinstance(document, Index):
             above.append(descriptor)
         else:
             leaves.append((descriptor, document))
-    return _tree(root, (*(descriptor for descriptor, _ in leaves), *above, root), leaves)
+    return _tree(root, (*(descriptor for descriptor, _ in leaves), *above, root), leaves, others)
 
 
 def _below(
     source: Source, index: Index, selection: Selection, seen: set[Digest], depth: int
-) -> Iterator[tuple[Descriptor, Manifest | Index]]:
-    """All that an index leads to, each once, and each index behind what it lists."""
+) -> Iterator[tuple[Descriptor, Manifest | Index | None]]:
+    """All that an index leads to, each once, and each index behind what it lists; what is no manifest is not read.
+
+    An index may list anything: a type that is not known is no error (image-spec image-index.md), and moves as a blob.
+    """
     if depth > NESTING:
         raise _endless()
     for child in index.children:
         if child.digest in seen or not selection.takes(child):
             continue
         seen.add(child.digest)
-        document = fetch_manifest(source, child)
+        document = fetch_manifest(source, child) if child.is_manifest else None
         if isinstance(document, Index):
             yield from _below(source, document, selection, seen, depth + 1)
         yield child, document
@@ -192,9 +198,15 @@ def _endless() -> BadManifest:
     return BadManifest("the index holds indexes without end")
 
 
-def _tree(root: Descriptor, order: Sequence[Descriptor], leaves: list[tuple[Descriptor, Manifest]]) -> Tree:
+def _tree(
+    root: Descriptor,
+    order: Sequence[Descriptor],
+    leaves: list[tuple[Descriptor, Manifest]],
+    others: Sequence[Descriptor] = (),
+) -> Tree:
     images = [(descriptor, manifest) for descriptor, manifest in leaves if not descriptor.is_attestation]
-    blobs = {child.digest: child for _, manifest in leaves for child in manifest.children}
+    below = [child for _, manifest in leaves for child in manifest.children]
+    blobs = {child.digest: child for child in [*below, *others]}
     return Tree(
         root=root,
         manifests=tuple({item.digest: item for item in order}.values()),

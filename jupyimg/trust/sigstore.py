@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from jupyimg.errors import RemoteNotFound
+from jupyimg.errors import RegistryError, RemoteNotFound
 from jupyimg.model.documents import Manifest
 from jupyimg.transfer import fetch, fetch_manifest
 from jupyimg.trust import strict
@@ -43,12 +43,28 @@ _PER_ENVELOPE = 8
 def attempts(subject: Subject, keys: Sequence[Any]) -> Iterator[Attempt]:
     """Every signature that is kept with the image; each, when called, gives its claims or raises `Unacceptable`.
 
+    Where one form cannot be asked for, the other still is: a mirror may hold what lets the image in.
+
     Raises:
         RegistryError: the registry said no, or nothing.
     """
+    failure: RegistryError | None = None
+    for form in (_bundles, _tags):
+        try:
+            yield from form(subject, keys)
+        except RegistryError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+
+
+def _bundles(subject: Subject, keys: Sequence[Any]) -> Iterator[Attempt]:
     for descriptor in islice(subject.place.referrers(subject.digest), REFERRERS):
         if descriptor.artifact_type.startswith(BUNDLE):
             yield partial(_bundle, subject, descriptor, keys)
+
+
+def _tags(subject: Subject, keys: Sequence[Any]) -> Iterator[Attempt]:
     tag = f"{subject.digest.algorithm}-{subject.digest.encoded}.sig"
     try:
         root = subject.place.resolve(subject.wanted.with_tag(tag))

@@ -13,6 +13,7 @@ lazy seam of this floor.
     forms             what forms ask                            twin      -> a widget under its static copy
     login_form, prune_form  -> what is typed, and what is ticked
     lines, following  -> a log while it comes                   dispatch  -> what a frame runs for its user
+    visits, served    -> a registry of ours, who uses it        served_live  -> and while they do
     port, explorer    -> a widget to look around in and act
 """
 
@@ -21,14 +22,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from jupyimg.views import formatter, plain
+from jupyimg.model.records import RemovalRecord
+from jupyimg.views import formatter, plain, tongue
 from jupyimg.views.answer import Answer
 from jupyimg.views.forms import LoginAsk, PruneAsk
 from jupyimg.views.lines import Lines, PrintedLines
 from jupyimg.views.progress import LogProgress, Progress
-from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
 __all__ = [
@@ -38,10 +40,12 @@ __all__ = [
     "Progress",
     "PruneAsk",
     "Text",
+    "done",
     "explore",
     "install",
     "progress",
     "run_line",
+    "show",
     "to_notebook",
     "to_text",
     "uninstall",
@@ -57,6 +61,7 @@ _ROOMS = {
     "login": "jupyimg.views.login_form",
     "prune": "jupyimg.views.prune_form",
     "served": "jupyimg.views.served",
+    "served_live": "jupyimg.views.served_live",
     "explorer": "jupyimg.views.explorer",
     "kernel": "jupyimg.views.progress_kernel",
     "detached": "jupyimg.views.progress_detached",
@@ -81,32 +86,34 @@ class Text(str):
 _BROWSED = frozenset({"images", "history", "df", "df -v", "search", "tags", "catalog"})
 
 
-def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH, line: str = "") -> Any:
+def to_notebook(answer: Answer, *, widget: bool = False, lang: str = tongue.ENGLISH, line: str = "") -> Any:
     """What a line returns in a notebook: a DataFrame, a `Detail` or `Details`, a `Table`, a form, or JSON as `Text`.
 
     Args:
         answer: what to show; ``answer.widget`` asks for a `Table`, ``answer.form`` for a form.
         widget: the whole notebook wants tables for what there is to look through.
-        lang: of heads and feet, "en" or "zh"; columns and values are the same in every language.
+        lang: of all that stands around the data, "en" or "zh"; columns and values are the same in every language.
         line: what was asked; the same line again updates the table that it has.
     """
     if answer.json:
         return Text(plain.json_text(answer))
     if isinstance(answer.form, LoginAsk):
-        return _room("login").LoginForm(answer.form)
+        return _room("login").LoginForm(answer.form, lang)
     if isinstance(answer.form, PruneAsk):
-        return _room("prune").PruneForm(answer.form)
+        return _room("prune").PruneForm(answer.form, lang)
     if answer.kind == "inspect":
         room = _room("detail")
         found = [room.Detail(record, lang) for record in answer.records]
         return found[0] if len(found) == 1 else room.Details(found)
     if answer.kind in plain.SPOKEN:
-        return Text(to_text(answer))
+        return Text("\n".join(tongue.note(lang, line) for line in to_text(answer).splitlines()))
     if answer.kind == "serve":
-        shown = [_room("served").Served(record) for record in answer.records]
+        if answer.live is not None:
+            return _room("served_live").LiveServed(answer.records[0], lang, answer.live)
+        shown = [_room("served").Served(record, lang) for record in answer.records]
         return shown[0] if len(shown) == 1 else shown
     if answer.port is not None:
-        return _room("explorer").explorer(answer)
+        return _room("explorer").explorer(answer, lang)
     if answer.kind == "compare":
         room = _room("comparison")
         found = [room.Comparison(record, lang, no_trunc=answer.no_trunc) for record in answer.records]
@@ -114,6 +121,17 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = ENGLISH, li
     frame = _room("frames").frame(answer, lang)
     browsed = answer.widget or (widget and not answer.quiet and answer.kind in _BROWSED)
     return _room("table").table(frame, line) if browsed else frame
+
+
+def done(records: Sequence[object]) -> Answer:
+    """What an operation that failed did all the same, the ``done`` of its error, as an answer."""
+    removed = isinstance(records[0], RemovalRecord)
+    return Answer(kind="rmi" if removed else "pull", records=records)
+
+
+def show(value: Any) -> None:
+    """Show a value beside what the cell returns."""
+    _room("kernel").show(value)
 
 
 def explore(frame: Any) -> Any:
@@ -131,7 +149,7 @@ def to_text(answer: Answer, width: int | None = None) -> str:
     return plain.text(answer, width=width)
 
 
-def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> Progress:
+def progress(where: str, kind: str = "pull", *, file: TextIO | None = None, lang: str = tongue.ENGLISH) -> Progress:
     """How the steps of a long operation are shown.
 
     Args:
@@ -139,14 +157,15 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
             (lines) or "quiet" (nothing).
         kind: the operation, which decides the words.
         file: where the terminal's and the log's go; standard error if None.
+        lang: of the words in a notebook; a terminal's and a log's are Docker's.
     """
     if kind == "logs":
-        return _lines(where)
+        return _lines(where, lang)
     match where:
         case "kernel":
-            made: Progress = _room("kernel").KernelProgress(kind)
+            made: Progress = _room("kernel").KernelProgress(kind, lang=lang)
         case "detached":
-            made = _room("detached").DetachedProgress(kind)
+            made = _room("detached").DetachedProgress(kind, lang=lang)
         case "terminal":
             made = _room("terminal").TerminalProgress(kind, file=file)
         case "log":
@@ -156,10 +175,10 @@ def progress(where: str, kind: str = "pull", *, file: TextIO | None = None) -> P
     return made
 
 
-def _lines(where: str) -> Progress:
+def _lines(where: str, lang: str) -> Progress:
     """How the lines of a log are shown while they come."""
     if where == "kernel":
-        made: Progress = _room("following").KernelLines()
+        made: Progress = _room("following").KernelLines(lang)
         return made
     return Lines() if where == "quiet" else PrintedLines()
 

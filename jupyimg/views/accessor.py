@@ -50,7 +50,7 @@ class Oci:
         )
 
     def total(self) -> int:
-        """Bytes of all rows together; what two rows share by digest counts once.
+        """Bytes of all rows together; rows of one digest count once, layers that images share in each of them.
 
         Raises:
             AttributeError: the kind of this frame does not add up, or the columns that it needs are gone.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from jupyimg.views.forms import LoginAsk, PruneAsk
     from jupyimg.views.port import Port
+    from jupyimg.views.visits import Live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Answer:
         widget: an interactive table under the static one (``--widget``).
         json: the records as JSON text (``--format json``).
         form: what a form asks, where one was asked for (``--widget``) and can be shown.
+        live: what goes on where something runs in the background, for a notebook to show while it does.
         port: what an explorer asks and has done, where a notebook is to show the records as one (`%image browse`).
     """
 
@@ -40,4 +42,5 @@ class Answer:
     widget: bool = False
     json: bool = False
     form: LoginAsk | PruneAsk | None = None
+    live: Live | None = None
     port: Port | None = None

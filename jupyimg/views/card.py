@@ -39,9 +39,9 @@ def card(record: ImageDetail, lang: str = tongue.ENGLISH, *, folded: bool = Fals
         _table(_facts(record, lang), lang),
         _fold(told("Config"), _table(_settings(record), lang), opened=not folded),
         _layers(record, lang),
-        _fold(told("Everything inspect says"), _tree(record.document)),
-        _fold(told("Manifest"), _tree(record.manifest)) if record.manifest else "",
-        _fold(told("Config as stored"), _tree(record.config)) if record.config else "",
+        _fold(told("Everything inspect says"), _tree(record.document, lang)),
+        _fold(told("Manifest"), _tree(record.manifest, lang)) if record.manifest else "",
+        _fold(told("Config as stored"), _tree(record.config, lang)) if record.config else "",
     ]
     return element("div", *parts, class_="jupyimg", style=_BOX)
 
@@ -63,7 +63,7 @@ def _summary(record: ImageDetail, lang: str) -> Iterator[str]:
     for size, what in ((record.size, "compressed"), (record.unpacked, "unpacked")):
         if size is not None:
             told = tongue.say(lang, f"{{size}} {what}", size=words.size(size, 3))
-            yield element("span", told, title=f"{size:,} bytes")
+            yield element("span", told, title=_exact(lang, size))
     yield tongue.count(lang, len(_layer_list(record)) or len(_diff_ids(record)), "layer")
 
 
@@ -138,7 +138,7 @@ def _layers(record: ImageDetail, lang: str) -> str:
             "tr",
             element("td", str(at), style=style(RIGHT, FAINT)),
             element("td", _mono(_text(layer.get("digest"))), style=style(LEFT, _WRAP)),
-            element("td", _size(layer.get("size")), style=style(RIGHT, "white-space:nowrap")),
+            element("td", _size(lang, layer.get("size")), style=style(RIGHT, "white-space:nowrap")),
         )
         for at, layer in enumerate(layers[:_ITEMS], 1)
     ]
@@ -146,8 +146,12 @@ def _layers(record: ImageDetail, lang: str) -> str:
     return _fold(title, element("table", element("tbody", *rows))) if rows else ""
 
 
-def _size(value: object) -> str:
-    return element("span", words.size(value, 3), title=f"{value:,} bytes") if isinstance(value, int) else ""
+def _size(lang: str, value: object) -> str:
+    return element("span", words.size(value, 3), title=_exact(lang, value)) if isinstance(value, int) else ""
+
+
+def _exact(lang: str, size: int) -> str:
+    return tongue.say(lang, "{exact} bytes", exact=f"{size:,}")
 
 
 def _table(rows: Iterator[tuple[str, str]], lang: str) -> str:
@@ -172,24 +176,24 @@ def _fold(title: str, inner: str, *, opened: bool = False) -> str:
     return element("details", summary, inner, **({"open": ""} if opened else {}))
 
 
-def _tree(value: object, depth: int = 0, nodes: Iterator[int] | None = None) -> str:
+def _tree(value: object, lang: str, depth: int = 0, nodes: Iterator[int] | None = None) -> str:
     """A document as a tree that folds; only so deep, so wide and so much in all."""
     nodes = nodes or itertools.count()
     entries = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
-    rows = [_branch(_text(key), item, depth, nodes) for key, item in entries[:_ITEMS] if next(nodes) < _NODES]
+    rows = [_branch(_text(key), item, lang, depth, nodes) for key, item in entries[:_ITEMS] if next(nodes) < _NODES]
     if len(entries) > len(rows):
-        rows.append(element("div", f"… {len(entries) - len(rows)} more", style=FAINT))
+        rows.append(element("div", "… " + tongue.say(lang, "{rest} more", rest=len(entries) - len(rows)), style=FAINT))
     return element("div", *rows, style="margin-left:1.2em") if rows else ""
 
 
-def _branch(key: str, value: object, depth: int, nodes: Iterator[int]) -> str:
+def _branch(key: str, value: object, lang: str, depth: int, nodes: Iterator[int]) -> str:
     name = element("span", say(words.ellipsis(key, _LEAF)), style=style(MONO, FAINT))
     if isinstance(value, dict | list) and value:
         if depth >= _DEPTH:
             return element("div", f"{name}: …")
         count = element("span", f" ({len(value)})", style=FAINT)
         summary = element("summary", name + count, style="cursor:pointer")
-        return element("details", summary, _tree(value, depth + 1, nodes))
+        return element("details", summary, _tree(value, lang, depth + 1, nodes))
     leaf = value if isinstance(value, str) else json.dumps(value)
     return element("div", f"{name}: {_mono(words.ellipsis(leaf, _LEAF))}", style=style(_WRAP, "padding-left:1em"))
 

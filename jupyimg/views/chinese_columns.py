@@ -172,7 +172,7 @@ MEANINGS = {
     "true where plain http and unproven certificates are taken": "接受明文 http 和未验证证书时为真",
     "which images it serves, by how they are named": "按命名方式提供哪些镜像",
     "where it is set": "设置所在的文件",
-    "what was asked for": "询问的对象",
+    "what was asked for": "所请求的内容",
     "who was asked": "询问的端点",
     "a mirror, or the registry itself": "镜像站，或仓库服务器本身",
     "how it answered": "应答结果",

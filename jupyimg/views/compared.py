@@ -33,7 +33,7 @@ def differences(record: ImageComparison, look: Look) -> Shown:
     rows = rows_of("differences", record.differences)
     for row in rows:
         if row["field"] in _SIZES:
-            row.update({side: _size(row[side]) for side in ("a", "b")})
+            row.update({side: _size(look.lang, row[side]) for side in ("a", "b")})
         row["field"] = tongue.say(look.lang, row["field"])
     return _cut("differences", rows, look)
 
@@ -73,7 +73,7 @@ def names(record: ImageComparison) -> tuple[str, str]:
     return f"A: {words.clean(record.a)}", f"B: {words.clean(record.b)}"
 
 
-def _size(text: str | None) -> str | None:
+def _size(lang: str, text: str | None) -> str | None:
     if text is None or not text.isdecimal() or len(text) > _DIGITS:
         return text
-    return f"{words.size(int(text), 3)} ({int(text):,} bytes)"
+    return tongue.say(lang, "{size} ({exact} bytes)", size=words.size(int(text), 3), exact=f"{int(text):,}")

@@ -9,15 +9,17 @@ notebook: the same line run again brings it up to date in every cell that shows 
 from __future__ import annotations
 
 import time
-from importlib.resources import files
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 from IPython import get_ipython
 from IPython.display import display
+from traitlets import Dict
 
 from jupyimg.errors import ImageError
-from jupyimg.views import words
+from jupyimg.model.content import Phase
+from jupyimg.views import tongue, words
 from jupyimg.views.explorer_rows import plain_rows, rows_of
 from jupyimg.views.explorer_sight import sight
 from jupyimg.views.frames import frame
@@ -26,6 +28,7 @@ from jupyimg.views.lane import Lane
 from jupyimg.views.ledger import Ledger
 from jupyimg.views.markup import FAINT, element
 from jupyimg.views.outcome import outcome
+from jupyimg.views.twin import COPY, script, unopened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -43,18 +46,15 @@ _TWIN = 10
 """Rows of the static twin."""
 _EVERY = 0.15
 """Seconds between two messages about one piece of work."""
-_explorers: dict[str, Explorer] = {}
-
-
-def _shipped(name: str) -> str:
-    return files("jupyimg.views").joinpath(name).read_text("utf-8")
+_explorers: dict[tuple[str, str], Explorer] = {}
 
 
 class Page(anywidget.AnyWidget):
-    """What stands in the browser; it has no state but its script."""
+    """What stands in the browser; it has no state but its script, and the phrases that this says in Chinese."""
 
-    _esm = _shipped("explorer.js")
-    _css = _shipped("explorer.css")
+    _esm = script("shared.js", "explorer_list.js", "explorer_sight.js", "explorer.js")
+    _css = script("explorer.css")
+    phrases = Dict().tag(sync=True)
 
 
 class Explorer:
@@ -63,12 +63,13 @@ class Explorer:
     Attributes:
         port: what it asks.
         widget: what shows it.
+        lang: of what is said.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, lang: str = tongue.ENGLISH) -> None:
         assert answer.port is not None
-        self.port = answer.port
-        self.widget = Page()
+        self.port, self.lang = answer.port, lang
+        self.widget = Page(phrases=tongue.phrases(lang, "explorer"))
         self._listing, self._looking, self._acting = Lane(), Lane(), Lane()
         self._first = answer
         self._below = ""
@@ -90,14 +91,14 @@ class Explorer:
     @property
     def frame(self) -> pd.DataFrame:
         """All that is listed."""
-        return frame(self._now[0])
+        return frame(self._now[0], self.lang)
 
     @property
     def selection(self) -> pd.DataFrame:
         """The rows of what is selected, with all columns; none where nothing is."""
         answer, rows = self._now
         row = rows.get(self._chosen)
-        return frame(answer).iloc[row.positions if row else []]
+        return frame(answer, self.lang).iloc[row.positions if row else []]
 
     @property
     def references(self) -> list[str]:
@@ -129,9 +130,7 @@ class Explorer:
             line = str(asked.get("line", ""))
             self._acting.put(lambda: self._work(number, _kind(line), self._do(line)))
         elif what == "do":
-            self._send(
-                {"id": number, "is": "error", "text": "something else is still running", "hint": "stop it first"}
-            )
+            self._send({"id": number, **self._error("something else is still running", "stop it first")})
         elif what == "stop" and asked.get("acting"):
             self._acting.stop()
         elif what == "stop":
@@ -143,9 +142,9 @@ class Explorer:
         # of the first list, whatever is shown by now: a click may have been on what was about to be replaced
         row = next((row for row in rows_of(self._first) if row.key == key), None) if key else None
         if key and row is None:
-            raise ImageError("this repository is gone", hint="refresh the list")
+            raise ImageError(self._say("this repository is gone"), hint=self._say("refresh the list"))
         name = "" if back else row.name if row else self._below
-        answer = self._first if back else (yield from self.port.listing(name))
+        answer = self._first if back else (yield from _noting(self.port.listing(name)))
         self._take(answer)
         self._below = name
         if not name:
@@ -155,24 +154,24 @@ class Explorer:
     def _look(self, key: str, platform: str) -> Generator[Step, None, Plain]:
         row = self._now[1].get(key)
         if row is None:
-            raise ImageError("this row is gone", hint="refresh the list")
+            raise ImageError(self._say("this row is gone"), hint=self._say("refresh the list"))
         wanted = platform or row.platform
         seen = yield from self.port.looking(row.name, wanted)
-        return {"is": "sight", "key": key, **sight(seen, remote=self.port.remote, platform=wanted)}
+        return {"is": "sight", "key": key, **sight(seen, remote=self.port.remote, platform=wanted, lang=self.lang)}
 
     def _do(self, line: str) -> Generator[Step, None, Plain]:
-        return {"is": "done", "text": outcome((yield from self.port.doing(line)))}
+        return {"is": "done", "text": outcome((yield from self.port.doing(line)), self.lang)}
 
     def _listed(self) -> Plain:
         answer, rows = self._now
         return {
             "is": "rows",
             "kind": answer.kind,
-            "place": self.port.place or "images here",
+            "place": self.port.place or self._say("images here"),
             "below": self._below,
             "chosen": self._chosen if self._chosen in rows else "",
-            "notes": [words.clean(note) for note in answer.notes],
-            "rows": plain_rows(rows.values()),
+            "notes": [tongue.note(self.lang, words.clean(note)) for note in answer.notes],
+            "rows": plain_rows(rows.values(), self.lang),
         }
 
     # ---- how it is answered
@@ -184,16 +183,20 @@ class Explorer:
         except ImageError as error:
             answer = {"is": "error", "text": error.message, "hint": error.hint}
         except KeyboardInterrupt:
-            answer = {"is": "error", "text": "stopped", "hint": "what arrived is kept; run it again to go on"}
+            answer = {**self._error("stopped", "what arrived is kept; run it again to go on"), "stopped": True}
         except Exception as error:  # noqa: BLE001 - a page has no traceback: it must be told here or nowhere
-            answer = {"is": "error", "text": f"{type(error).__name__}: {error}", "hint": "this is a fault of jupyimg"}
+            answer = {
+                "is": "error",
+                "text": f"{type(error).__name__}: {error}",
+                "hint": self._say("this is a fault of jupyimg"),
+            }
         try:
             self._send({"id": number, **answer})
         except KeyboardInterrupt:  # the stop came when all was done; a page that is not answered would wait for ever
             self._send({"id": number, **answer})
 
     def _teller(self, number: int, kind: str) -> Callable[[Step], None]:
-        ledger, last = Ledger(kind, time.monotonic()), [0.0]
+        ledger, last = Ledger(kind, time.monotonic(), lang=self.lang), [0.0]
 
         def tell(step: Step) -> None:
             ledger.take(step)
@@ -205,6 +208,12 @@ class Explorer:
 
         return tell
 
+    def _error(self, text: str, hint: str) -> Plain:
+        return {"is": "error", "text": self._say(text), "hint": self._say(hint)}
+
+    def _say(self, phrase: str) -> str:
+        return tongue.say(self.lang, phrase)
+
     def _send(self, message: Plain) -> None:
         self.widget.send({"id": 0, **message})
 
@@ -214,27 +223,27 @@ class Explorer:
         return to_text(self.frame) or repr(self.frame)
 
     def _twin(self) -> str:
-        summary = element("summary", "static copy, which stays in a saved notebook", style=FAINT)
-        return element("details", summary, to_html(frame(self._first), most=_TWIN) or "", open="")
+        summary = element("summary", self._say(COPY), style=FAINT)
+        return element("details", summary, to_html(frame(self._first, self.lang), most=_TWIN) or "", open="")
 
     def _ipython_display_(self) -> None:
         """Show two outputs, as `Table` does and for the same reason."""
         display({"text/html": self._twin(), "text/plain": repr(self)}, raw=True)  # type: ignore[no-untyped-call]
         if getattr(get_ipython(), "kernel", None) is not None:
             view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-            display({_WIDGET: view, "text/plain": "(an explorer: run the cell to use it)"}, raw=True)  # type: ignore[no-untyped-call]
+            display({_WIDGET: view, "text/plain": unopened(self.lang, "an explorer")}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def explorer(answer: Answer) -> Explorer:
-    """The explorer of this place, brought up to date; a new one where there is none or it was closed."""
+def explorer(answer: Answer, lang: str = tongue.ENGLISH) -> Explorer:
+    """The explorer of this place and language, up to date; a new one where there is none or it was closed."""
     assert answer.port is not None
-    place = answer.port.place
-    known = _explorers.get(place)
+    key = answer.port.place, lang
+    known = _explorers.get(key)
     if known is None or known.widget.comm is None:
-        _explorers[place] = Explorer(answer)
+        _explorers[key] = Explorer(answer, lang)
     else:
         known.update(answer)
-    return _explorers[place]
+    return _explorers[key]
 
 
 def _news(ledger: Ledger, now: float) -> str:
@@ -242,6 +251,19 @@ def _news(ledger: Ledger, now: float) -> str:
     if ledger.items or ledger.counts or ledger.pauses:
         return ledger.sentence(now)
     return (ledger.before or ["…"])[-1]
+
+
+def _noting(steps: Generator[Step, None, Answer]) -> Generator[Step, None, Answer]:
+    """What is said on the way stays beside the list, for no progress is left standing there."""
+    said: list[str] = []
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            answer: Answer = stop.value
+            return replace(answer, notes=(*said, *answer.notes))
+        said += [step.text] if step.phase is Phase.NOTE else []
+        yield step
 
 
 def _kind(line: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +46,7 @@ class Row:
     mark: str = ""
     positions: list[int] = field(default_factory=list)
 
-    def plain(self, now: datetime) -> list[Any]:
+    def plain(self, now: datetime, lang: str = tongue.ENGLISH) -> list[Any]:
         """For the page: key, text, platforms, bytes, seconds since 1970, both in words, mark."""
         return [
             self.key,
@@ -55,7 +55,7 @@ class Row:
             self.size,
             self.created.timestamp() if self.created else None,
             "" if self.size is None else words.size(self.size, 3),
-            words.age(self.created, now) if self.created and self.created > words.LONG_AGO else "",
+            tongue.age(lang, self.created, now) if self.created and self.created > words.LONG_AGO else "",
             self.mark,
         ]
 
@@ -69,10 +69,10 @@ def rows_of(answer: Answer) -> list[Row]:
     return list(_repositories(cast("Sequence[RepositoryRecord]", answer.records)))
 
 
-def plain_rows(rows: Iterable[Row]) -> list[list[Any]]:
+def plain_rows(rows: Iterable[Row], lang: str) -> list[list[Any]]:
     """All rows as the page takes them."""
     now = datetime.now(UTC)
-    return [row.plain(now) for row in rows]
+    return [row.plain(now, lang) for row in rows]
 
 
 def _images(records: Sequence[ImageRecord]) -> list[Row]:

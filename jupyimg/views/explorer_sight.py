@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.errors import BadReference
 from jupyimg.model.config import read_time
 from jupyimg.model.reference import Reference
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 from jupyimg.views.geometry import Box, treemap
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _LEAF = 2000
 _SHARERS = 100
 
 
-def sight(seen: Sight, *, remote: bool, platform: str = "") -> dict[str, Any]:
+def sight(seen: Sight, *, remote: bool, platform: str = "", lang: str = tongue.ENGLISH) -> dict[str, Any]:
     """One image for the page; ``platform`` is the one that was asked for, or ""."""
     detail = seen.detail
     layers = [record for record in reversed(seen.history) if record.layer_digest or record.diff_id]
@@ -38,13 +39,13 @@ def sight(seen: Sight, *, remote: bool, platform: str = "") -> dict[str, Any]:
     shared = [_others(seen, record, set() if remote else own) for record in layers]
     return {
         "title": _leaf(detail.reference),
-        "summary": list(_summary(seen)),
+        "summary": list(_summary(seen, lang)),
         "platforms": _platforms(seen, remote=remote),
-        "facts": [[key, value] for key, value in _facts(seen) if value],
-        "config": [[key, value] for key, value in _config(detail.document.get("Config")) if value],
+        "facts": [[tongue.say(lang, key), value] for key, value in _facts(seen) if value],
+        "config": [[tongue.say(lang, key), value] for key, value in _config(detail.document.get("Config")) if value],
         "env": _pairs(_mapping(detail.document.get("Config")).get("Env")),
         "labels": _pairs(_mapping(detail.document.get("Config")).get("Labels")),
-        "history": [_step(record) for record in seen.history[:_ITEMS]],
+        "history": [_step(record, lang) for record in seen.history[:_ITEMS]],
         "layers": [_layer(*each) for each in zip(layers[:_ITEMS], shared[:_ITEMS], strict=True)],
         "boxes": [list(box) for box in treemap([_bytes(record) or 0 for record in layers[:_ITEMS]], MAP)],
         "sharers": _sharers(layers, shared),
@@ -55,11 +56,14 @@ def sight(seen: Sight, *, remote: bool, platform: str = "") -> dict[str, Any]:
             image_id,
             here=seen.here,
             platform=platform if len(detail.platforms) > 1 else "",
+            lang=lang,
         ),
     }
 
 
-def lines(reference: str, image_id: str, *, here: bool, platform: str = "") -> dict[str, dict[str, Any]]:
+def lines(
+    reference: str, image_id: str, *, here: bool, platform: str = "", lang: str = tongue.ENGLISH
+) -> dict[str, dict[str, Any]]:
     """The line behind each button: its text, which part of it is to be written by the user, and what it does.
 
     An image without a name is meant by its ID; then there is nothing to pull or push.
@@ -70,18 +74,19 @@ def lines(reference: str, image_id: str, *, here: bool, platform: str = "") -> d
         name = None
     word = reference if name else image_id
     made: dict[str, dict[str, Any]] = {}
+    say = partial(tongue.say, lang)
     if name:
         which = ["--platform", platform] if platform else []
-        made["pull"] = _line("Fetches it from " + name.host, "pull", *which, word)
+        made["pull"] = _line(say("Fetches it from {host}", host=name.host), "pull", *which, word)
     if here:
         base = name.familiar_name if name else "NAME"
         file = f"{base.rpartition('/')[2]}{'-' + name.tag if name and name.tag else ''}.tar"
-        made["tag"] = _line("Gives it a further name: write it in", "tag", word, chosen=f"{base}:NEW")
+        made["tag"] = _line(say("Gives it a further name: write it in"), "tag", word, chosen=f"{base}:NEW")
         if name and name.digest is None:
-            made["push"] = _line("Sends it to " + name.host, "push", word)
-        made["save"] = _line("Writes it into a file beside the notebook", "save", "-o", chosen=file, after=word)
+            made["push"] = _line(say("Sends it to {host}", host=name.host), "push", word)
+        made["save"] = _line(say("Writes it into a file beside the notebook"), "save", "-o", chosen=file, after=word)
         what = "Removes the name, for all its platforms; an image without any name left goes"
-        made["rmi"] = _line(what if name else "Removes the image", "rmi", word)
+        made["rmi"] = _line(say(what if name else "Removes the image"), "rmi", word)
     return made
 
 
@@ -92,17 +97,17 @@ def _line(note: str, *before: str, chosen: str = "", after: str = "") -> dict[st
     return {"line": text, "from": start, "to": start + len(shlex.quote(chosen)) if chosen else start, "note": note}
 
 
-def _summary(seen: Sight) -> Iterator[str]:
+def _summary(seen: Sight, lang: str) -> Iterator[str]:
     document = seen.detail.document
-    sizes = ((seen.detail.size, "compressed"), (seen.detail.unpacked, "unpacked"))
+    sizes = ((seen.detail.size, "{size} compressed"), (seen.detail.unpacked, "{size} unpacked"))
     if seen.detail.platform is not None:
         yield words.clean(str(seen.detail.platform))
     created = read_time(str(document.get("Created") or ""))
     if created is not None and created > words.LONG_AGO:
-        yield f"built {words.age(created, datetime.now(UTC))}"
+        yield tongue.say(lang, "built {age}", age=tongue.age(lang, created, datetime.now(UTC)))
     for size, what in sizes:
         if size is not None:
-            yield f"{words.size(size, 3)} {what}"
+            yield tongue.say(lang, what, size=words.size(size, 3))
 
 
 def _platforms(seen: Sight, *, remote: bool) -> list[list[Any]]:
@@ -135,10 +140,10 @@ def _config(value: object) -> Iterator[tuple[str, str]]:
         yield name, _leaf(", ".join(map(_text, _listed(config.get(key)))))
 
 
-def _step(record: HistoryRecord) -> list[Any]:
+def _step(record: HistoryRecord, lang: str) -> list[Any]:
     """What was done, when, how large, and whether it made a layer."""
     created = record.created
-    when = words.age(created, datetime.now(UTC)) if created and created > words.LONG_AGO else ""
+    when = tongue.age(lang, created, datetime.now(UTC)) if created and created > words.LONG_AGO else ""
     size = record.compressed if record.size is None else record.size
     return [_leaf(record.created_by or record.comment), when, "" if record.empty else _size(size), not record.empty]
 

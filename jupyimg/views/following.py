@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from IPython.display import display
 
 from jupyimg.model.content import Phase
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 from jupyimg.views.ledger import Outcome
 from jupyimg.views.lines import Lines
 from jupyimg.views.markup import FAINT, MONO, RED, element, say, style
@@ -35,8 +35,8 @@ _ANY = 8 * COLUMNS
 class KernelLines(Lines):
     """The end of the log while it grows; interrupt the kernel to stop."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, lang: str = tongue.ENGLISH) -> None:
+        super().__init__(lang=lang)
         self.began = self.clock()
         self.seen = 0
         self.newest: deque[tuple[str, str]] = deque(maxlen=LINES)
@@ -67,11 +67,22 @@ class KernelLines(Lines):
         return "\n".join([*(line for _, line in self.newest), self._now()])
 
     def _now(self) -> str:
-        return f"{words.count(self.seen, 'line')} so far; interrupt the kernel to stop"
+        return tongue.say(self._lang, "{lines} so far; interrupt the kernel to stop", lines=self._lines())
 
     def _sentence(self) -> str:
-        failed = "" if self.ledger.outcome is Outcome.DONE else f"{self.ledger.outcome.capitalize()}: "
-        return f"{failed}{words.count(self.seen, 'line')} in {words.seconds(time.monotonic() - self.began)}"
+        took = words.seconds(time.monotonic() - self.began)
+        said = tongue.say(self._lang, "{lines} in {time}", lines=self._lines(), time=took)
+        if self.ledger.outcome is Outcome.DONE:
+            return said
+        outcome = tongue.word(self._lang, self.ledger.outcome.value).capitalize()
+        return tongue.say(self._lang, "{outcome}: {what}", outcome=outcome, what=said)
+
+    def _lines(self) -> str:
+        return tongue.count(self._lang, self.seen, "line")
+
+    @property
+    def _lang(self) -> str:
+        return self.ledger.lang
 
     def _publish(self, html: str, text: str) -> None:
         bundle = {"text/html": html, "text/plain": text}

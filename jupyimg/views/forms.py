@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
+    from jupyimg.model.content import Step
     from jupyimg.model.records import ImageRecord, RemovalRecord
 
-    Removing = Callable[[Sequence[ImageRecord]], Sequence[RemovalRecord]]
+    Planning = Callable[[Sequence[ImageRecord]], Sequence[RemovalRecord]]
+    Removing = Callable[[Sequence[ImageRecord]], Generator[Step, None, Sequence[RemovalRecord]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +40,13 @@ class PruneAsk:
     Attributes:
         images: what could go.
         plan: what would be removed, and the bytes that this frees, if these images went.
-        act: removes these images, as far as they still may go, and tells what went.
+        act: removes these images, as far as they still may go, with steps on the way, and tells what went.
         without: the line that removes all of them where nobody can tick.
         more: the line that offers more of them, or "".
     """
 
     images: Sequence[ImageRecord]
-    plan: Removing
+    plan: Planning
     act: Removing
     without: str = ""
     more: str = ""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def frame(answer: Answer, lang: str = ENGLISH) -> pd.DataFrame:
-    """The records as a frame, to be shown with heads and feet in ``lang``.
+    """The records as a frame, to be shown with what stands around them in ``lang``.
 
     Raises:
         KeyError: that kind of answer has no frame.

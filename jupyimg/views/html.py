@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -36,7 +37,8 @@ def to_html(frame: pd.DataFrame, *, most: int | None = None) -> str | None:
     shown = _shown(frame, rich=True, most=most)
     if shown is None:
         return None
-    return element("div", grid(shown), _chart(frame), _notes(frame), class_="jupyimg")
+    notes = (element("div", escape(note)) for note in _notes(frame, shown.lang))
+    return element("div", grid(shown), _chart(frame), *notes, class_="jupyimg")
 
 
 def to_text(frame: pd.DataFrame) -> str | None:
@@ -44,7 +46,7 @@ def to_text(frame: pd.DataFrame) -> str | None:
     shown = _shown(frame, rich=False)
     if shown is None:
         return None
-    lines = [*map(words.clean, frame.attrs["jupyimg"].get("notes", ())), table(shown)]
+    lines = [*_notes(frame, shown.lang), table(shown)]
     return "\n".join([*lines, shown.foot] if len(shown.rows) < len(frame) else lines)
 
 
@@ -93,13 +95,18 @@ def grid(shown: Shown) -> str:
     body = "".join(element("tr", *map(_cell, shown.heads, row)) for row in shown.rows)
     made = element(
         "table",
-        element("caption", say(f"{shown.caption}: {shown.foot}".rstrip(": ")), style=UNSEEN),
+        element("caption", say(_caption(shown)), style=UNSEEN),
         element("thead", element("tr", heads)),
         element("tbody", body),
         class_="dataframe",
         style="margin:0",
     )
     return element("div", made, style="overflow-x:auto;position:relative") + _foot(shown)
+
+
+def _caption(shown: Shown) -> str:
+    kind = tongue.word(shown.lang, shown.caption)
+    return tongue.say(shown.lang, "{kind}: {foot}", kind=kind, foot=shown.foot) if shown.foot else kind
 
 
 def _head(head: Head, lang: str) -> str:
@@ -135,5 +142,5 @@ def _chart(frame: pd.DataFrame) -> str:
     return chart(reading.kind, reading.rows(frame), reading.lang) if reading is not None and reading.whole else ""
 
 
-def _notes(frame: pd.DataFrame) -> str:
-    return "".join(element("div", say(note)) for note in frame.attrs["jupyimg"].get("notes", ()))
+def _notes(frame: pd.DataFrame, lang: str) -> list[str]:
+    return [tongue.note(lang, words.clean(note)) for note in frame.attrs["jupyimg"].get("notes", ())]

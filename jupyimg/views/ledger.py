@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import ARCHIVE, COUNTED, Phase
-from jupyimg.views import words
+from jupyimg.model.content import ARCHIVE, COUNTED, FREED, Phase
+from jupyimg.views import tongue, words
 from jupyimg.views.totals import rate
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ _WORDS = {
 }
 """Docker's words for a layer where Docker has one."""
 
-_ONE = {"repositories": "repository", "tags": "tag"}
+_COUNTS = frozenset({COUNTED, FREED})
+PATIENCE = {"prune": 0.5}
+"""Seconds after which an operation that is mostly over at once is shown to run; nothing is shown of what is quicker."""
+_ONE = {"repositories": "repository", "tags": "tag", "images": "image"}
 """What is counted, when there is one of it."""
 
 
@@ -85,6 +88,7 @@ class Ledger:
 
     Attributes:
         kind: the operation ("pull", "push" ...), which decides the words.
+        lang: of the words.
         began, ended: on whatever clock the caller reads, in seconds.
         items: the latest step of each item, in the order they were first heard of.
         before: notes from before the first item; after: the later ones.
@@ -105,16 +109,17 @@ class Ledger:
     outcome: Outcome = Outcome.RUNNING
     marks: deque[tuple[float, int]] = field(default_factory=deque)
     stirred: float = 0.0
+    lang: str = tongue.ENGLISH
 
     def take(self, step: Step) -> None:
         """Keep a step."""
         if step.phase is Phase.IDLE:
             return
         if step.phase is Phase.NOTE:
-            (self.after if self.items else self.before).append(words.clean(step.text))
+            (self.after if self.items else self.before).append(tongue.note(self.lang, words.clean(step.text)))
         elif step.phase is Phase.PAUSED:
             self.pauses[step.item] = step
-        elif step.text == COUNTED:
+        elif step.text in _COUNTS:
             self.counts[step.item] = step
         elif not (step.phase in _AGAIN and step.item in self.items and self.items[step.item].phase in _HERE):
             self.items[step.item] = step
@@ -145,11 +150,12 @@ class Ledger:
     def state(self, step: Step) -> str:
         """The word for where an item stands."""
         if step.phase in {Phase.WAITING, Phase.MOVING} and self.outcome is not Outcome.RUNNING:
-            return f"Stopped at {words.size(step.current, 3)}" if step.current else "Not started"
-        if step.text == ARCHIVE:
-            return "Read" if step.phase is Phase.EXISTS else "Reading"
+            at = words.size(step.current, 3)
+            return tongue.say(self.lang, "Stopped at {size}" if step.current else "Not started", size=at)
         word = _WORDS.get(self.kind, _WORDS["copy"]).get(step.phase)
-        return word or step.phase.value.capitalize()
+        if step.text == ARCHIVE:
+            word = "Read" if step.phase is Phase.EXISTS else "Reading"
+        return tongue.word(self.lang, word or step.phase.value.capitalize())
 
     @property
     def layers(self) -> list[Step]:
@@ -199,57 +205,100 @@ class Ledger:
 
     def sentence(self, now: float) -> str:
         """All of it in one line, such as "7 layers, 71.9MB in 3.1 s (23.2MB/s)"."""
+        lang = self.lang
         if self.outcome is Outcome.RUNNING:
-            waits = [waiting(step) for step in self.pauses.values() if step.current]
-            return "; ".join([*filter(None, [self._counted() if self.counts else self._running(now)]), *waits])
-        took = self.ended - self.began
-        moved = f"{words.size(self.moved, 3)} in {words.seconds(took)}{rate(self.moved, took)}" if self.moved else ""
-        if self.earlier:
-            moved = ", ".join([*filter(None, [moved]), f"{words.size(self.earlier, 3)} from an earlier attempt"])
+            waits = [waiting(step, lang) for step in self.pauses.values() if step.current]
+            now_said = self._counted(now) if self.counts else self._running(now)
+            return tongue.listed(lang, [*filter(None, [now_said]), *waits], "; ")
         if self.counts:
-            return f"{self.outcome.capitalize()}: {self._counted()} in {words.seconds(took)}"
+            took = words.seconds(self.ended - self.began)
+            return self._ended(tongue.say(lang, "{what} in {time}", what=self._counted(), time=took))
         if self.outcome is Outcome.DONE:
-            return ", ".join(part for part in (self._layers(), moved) if part)
+            return tongue.listed(lang, [part for part in (self._layers(), self._transferred()) if part])
         whole = sum(step.phase in _HERE for step in self.layers)
+        layers = tongue.count(lang, len(self.layers), "layer")
         # Why it ended is not said here: the error is shown right below.
-        kept = f"{whole} of {words.count(len(self.layers), 'layer')} complete" if self.layers else ""
-        parts = ", ".join(part for part in (kept, moved) if part)
-        return f"{self.outcome.capitalize()}: {parts}" if parts else self.outcome.capitalize()
+        kept = tongue.say(lang, "{done} of {layers} complete", done=whole, layers=layers) if self.layers else ""
+        return self._ended(tongue.listed(lang, [part for part in (kept, self._transferred()) if part]))
+
+    def _ended(self, what: str) -> str:
+        outcome = tongue.word(self.lang, self.outcome.value).capitalize()
+        return tongue.say(self.lang, "{outcome}: {what}", outcome=outcome, what=what) if what else outcome
+
+    def _transferred(self) -> str:
+        """What moved, and what an earlier attempt had brought."""
+        took, parts = self.ended - self.began, []
+        if self.moved:
+            size, time = words.size(self.moved, 3), words.seconds(took)
+            parts.append(
+                tongue.say(self.lang, "{size} in {time}{rate}", size=size, time=time, rate=rate(self.moved, took))
+            )
+        if self.earlier:
+            parts.append(tongue.say(self.lang, "{size} from an earlier attempt", size=words.size(self.earlier, 3)))
+        return tongue.listed(self.lang, parts)
 
     def _layers(self) -> str:
+        layers = tongue.count(self.lang, len(self.layers), "layer")
         there = sum(step.phase is Phase.EXISTS for step in self.layers)
-        if not self.layers:
-            return ""
-        already = ", all already there" if there == len(self.layers) else f", {there} already there" if there else ""
-        return words.count(len(self.layers), "layer") + already
+        if not self.layers or not there:
+            return layers if self.layers else ""
+        every = there == len(self.layers)
+        template = "{layers}, all already there" if every else "{layers}, {there} already there"
+        return tongue.say(self.lang, template, layers=layers, there=there)
 
-    def _counted(self) -> str:
-        """Such as "300 repositories, 812 of 1500 tags"."""
-        return ", ".join(map(_count, self.counts.values()))
+    def _counted(self, now: float | None = None) -> str:
+        """Such as "300 repositories, 812 of 1500 tags", or "3 of 7 images, 12MB of 40MB freed, 2.1 s left"."""
+        parts = [_count(self.lang, step) for step in self.counts.values()]
+        freed = self.counts.get(FREED)
+        if freed is not None and freed.current and now is not None and now - self.began >= _SURE:
+            shares = [step.current / step.total for step in self.counts.values()]  # files cost time, and so do bytes
+            left = (now - self.began) * (len(shares) / sum(shares) - 1)
+            parts += [self._left(left)] if left else []
+        return tongue.listed(self.lang, parts)
 
     def _running(self, now: float) -> str:
         if not self.items:
             return ""
+        lang, at = self.lang, self.snapshot(now)
         ended = sum(step.phase in ENDED for step in self.layers)
-        at = self.snapshot(now)
-        parts = [f"{words.size(at.bytes, 3)} of {words.size(at.total, 3)}{rate(at.rate, 1.0) if at.rate else ''}"]
+        done, whole, fast = words.size(at.bytes, 3), words.size(at.total, 3), rate(at.rate, 1.0) if at.rate else ""
+        parts = [tongue.say(lang, "{done} of {all}{rate}", done=done, all=whole, rate=fast)]
         if self.layers:
-            parts.insert(0, f"{ended} of {words.count(len(self.layers), 'layer')}")
+            layers = tongue.count(lang, len(self.layers), "layer")
+            parts.insert(0, tongue.say(lang, "{done} of {all}", done=ended, all=layers))
         if (still := now - self.stirred if self.marks else 0.0) >= STILL and not any(
             step.current for step in self.pauses.values()
         ):
-            parts.append(f"nothing has moved for {words.count(int(still), 'second')}")
+            parts.append(
+                tongue.say(lang, "nothing has moved for {time}", time=tongue.count(lang, int(still), "second"))
+            )
         elif at.left and ended < len(self.layers):
-            parts.append(f"{words.seconds(at.left) if at.left >= 1 else 'a moment'} left")
-        return ", ".join(parts)
+            parts.append(self._left(at.left))
+        return tongue.listed(lang, parts)
+
+    def _left(self, seconds: float) -> str:
+        template = "{time} left" if seconds >= 1 else "a moment left"
+        return tongue.say(self.lang, template, time=words.seconds(seconds))
 
 
-def _count(step: Step) -> str:
-    if step.current < step.total:
-        return f"{step.current} of {step.total} {step.item}"
-    return f"{step.current} {_ONE.get(step.item, step.item) if step.current == 1 else step.item}"
+def _count(lang: str, step: Step) -> str:
+    """So many of so many things; only English knows one from many."""
+    under_way = step.current < step.total
+    if step.text == FREED:
+        template, whole = "{done} of {all} freed" if under_way else "{done} freed", words.size(step.total, 3)
+        return tongue.say(lang, template, done=words.size(step.current, 3), all=whole)
+    one, number = _ONE.get(step.item, step.item), step.total if under_way else step.current
+    things = f"{number} {step.item if under_way or number != 1 else one}"
+    if lang != tongue.ENGLISH:
+        things = tongue.count(lang, number, one)
+    return tongue.say(lang, "{done} of {all}", done=step.current, all=things) if under_way else things
 
 
-def waiting(step: Step) -> str:
+def waiting(step: Step, lang: str = tongue.ENGLISH) -> str:
     """A pause in words, such as "localhost:5000 takes no more requests: going on in 12 seconds"."""
-    return f"{words.clean(step.item)} takes no more requests: going on in {words.count(step.current, 'second')}"
+    return tongue.say(
+        lang,
+        "{host} takes no more requests: going on in {time}",
+        host=words.clean(step.item),
+        time=tongue.count(lang, step.current, "second"),
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from jupyimg.model.content import Phase
 from jupyimg.views import words
 from jupyimg.views.progress import Progress
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class Lines(Progress):
     """The form that shows nothing, and what the others share: no ledger that would grow with every line."""
 
-    def __init__(self) -> None:
-        super().__init__("logs")
+    def __init__(self, lang: str = ENGLISH) -> None:
+        super().__init__("logs", lang=lang)
 
     def __call__(self, step: Step) -> None:
         self.changed(step)

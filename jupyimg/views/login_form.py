@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from traitlets import Int, List, Unicode
+from traitlets import Dict, Int, List, Unicode
 
 from jupyimg.errors import ImageError
-from jupyimg.views import words
+from jupyimg.views import tongue, words
 from jupyimg.views.twin import Twin, folded, lines, script
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ class Fields(anywidget.AnyWidget):
         state: "open", "failed" or "done".
         lines: what is said.
         attempt: counts the answers.
+        phrases: what the script says, by the English.
     """
 
     _esm = script("shared.js", "login.js")
     _css = script("form.css")
+    phrases = Dict().tag(sync=True)
     server = Unicode().tag(sync=True)
     username = Unicode().tag(sync=True)
     state = Unicode("open").tag(sync=True)
@@ -43,10 +45,11 @@ class LoginForm(Twin):
 
     noun = "a login form"
 
-    def __init__(self, ask: LoginAsk) -> None:
-        super().__init__()
+    def __init__(self, ask: LoginAsk, lang: str = tongue.ENGLISH) -> None:
+        super().__init__(lang)
         self._ask = ask
-        self.widget = Fields(server=words.clean(ask.server), username=words.clean(ask.username))
+        spoken = tongue.phrases(lang, "login")
+        self.widget = Fields(server=words.clean(ask.server), username=words.clean(ask.username), phrases=spoken)
         self.widget.on_msg(self._heard)
 
     @property
@@ -57,11 +60,13 @@ class LoginForm(Twin):
     def __repr__(self) -> str:
         server = words.clean(self._ask.server)
         if self.done:
-            return f"Login Succeeded for {server}"
-        return f"Log in to {server} with the form; where nobody can fill it in: {words.clean(self._ask.without)}"
+            return self._say("Login Succeeded for {host}", host=server)
+        unfilled = "Log in to {host} with the form; where nobody can fill it in: {line}"
+        return self._say(unfilled, host=server, line=words.clean(self._ask.without))
 
     def _html(self) -> str:
-        return lines([repr(self)]) if self.done else folded(lines([repr(self)]), "where nobody can fill in a form")
+        said = lines([repr(self)])
+        return said if self.done else folded(said, self.lang, "where nobody can fill in a form")
 
     def _heard(self, _widget: object, content: dict[str, Any], buffers: list[Any] | None) -> None:
         secret = bytes(buffers[0]) if buffers else b""
@@ -83,5 +88,6 @@ class LoginForm(Twin):
         except ImageError as error:
             return "failed", [error.message, *([error.hint] if error.hint else [])]
         except Exception as error:  # noqa: BLE001 - a traceback would show the variables of this frame
-            return "failed", [f"something went wrong that should not ({type(error).__name__})"]
-        return "done", [f"Logged in as {username}.", *(line for line in said if line != "Login Succeeded")]
+            return "failed", [self._say("something went wrong that should not ({error})", error=type(error).__name__)]
+        more = [tongue.note(self.lang, words.clean(line)) for line in said if line != "Login Succeeded"]
+        return "done", [self._say("Logged in as {name}.", name=username), *more]

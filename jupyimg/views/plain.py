@@ -11,7 +11,7 @@ from jupyimg.errors import Unsupported
 from jupyimg.model.comparison import ImageComparison
 from jupyimg.model.records import ImageDetail
 from jupyimg.model.reference import Reference
-from jupyimg.views import compared, tongue, words
+from jupyimg.views import compared, tongue, visits, words
 from jupyimg.views.columns import QUIET, TRANSFER_KINDS, columns_of
 from jupyimg.views.plans import Look
 from jupyimg.views.shown import show
@@ -63,7 +63,7 @@ def _body(answer: Answer, width: int | None, now: datetime) -> str:
         return "\n\n".join(comparison_text(record, look, width) for record in _compared(answer))
     if answer.kind == "serve":
         servers = cast("Sequence[ServerRecord]", answer.records)
-        return "\n".join(words.clean(line) for server in servers for line in server.lines())
+        return "\n".join(words.clean(line) for server in servers for line in [*server.lines(), *_totals(server)])
     if answer.quiet and answer.kind in QUIET:
         return _identifiers(answer)
     if answer.quiet and answer.kind == "push":
@@ -73,6 +73,10 @@ def _body(answer: Answer, width: int | None, now: datetime) -> str:
     look = Look(now=now, no_trunc=answer.no_trunc, digests=answer.digests, human=answer.human)
     head = "Images space usage:\n\n" if answer.kind == "df -v" else ""
     return head + table(show(answer.kind, rows_of(answer), look), width=None if answer.no_trunc else width)
+
+
+def _totals(server: ServerRecord) -> list[str]:
+    return [visits.summary(server.traffic)] if server.traffic is not None else []
 
 
 def _compared(answer: Answer) -> list[ImageComparison]:

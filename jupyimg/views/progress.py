@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Self
 
 from jupyimg.model.content import Phase
 from jupyimg.views import words
-from jupyimg.views.ledger import ENDED, Ledger, Outcome, waiting
+from jupyimg.views.ledger import ENDED, PATIENCE, Ledger, Outcome, waiting
+from jupyimg.views.tongue import ENGLISH, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +38,18 @@ class Progress:
     Args:
         kind: the operation, which decides the words ("pull", "push", "load", "save", "copy").
         clock: seconds, going forward.
+        lang: of the words; a terminal's and a log's are Docker's.
 
     Attributes:
         guard: held while the ledger changes; who reads it from another thread takes it.
     """
 
-    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic, lang: str = ENGLISH) -> None:
         self.clock = clock
         self.guard = RLock()
-        self.ledger = Ledger(kind, clock())
+        self.ledger = Ledger(kind, clock(), lang=lang)
+        self._heard = False
+        self._said: set[str] = set()
 
     def __enter__(self) -> Self:
         self.ledger.began = self.clock()
@@ -55,16 +59,39 @@ class Progress:
     def __call__(self, step: Step) -> None:
         """Take one step in and show it, or not yet."""
         with self.guard:
+            self._begin()
             self.ledger.take(step)
             self.ledger.mark(self.clock())
-            self.changed(step)
+            if self.due:
+                self.changed(step)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self.guard:
             self.ledger.end(self.clock(), error)
-            self.close()
+            if self.due:
+                self.close()
+
+    @property
+    def due(self) -> bool:
+        """Whether it has run for so long that it is shown."""
+        return (self.ledger.ended or self.clock()) - self.ledger.began >= PATIENCE.get(self.ledger.kind, 0.0)
+
+    def _begin(self) -> None:
+        """What asks before it begins has not begun while it waits for an answer."""
+        if self.ledger.kind in PATIENCE and not self._heard:
+            self.ledger.began = self.clock()
+        self._heard = True
+
+    def news(self, step: Step) -> str:
+        """The line that a step is worth; of a layer only the first, since several names of an image share it."""
+        line = line_of(self.ledger, step)
+        if not line or step.text != "layer" or step.phase is Phase.FAILED:
+            return line
+        before = step.item in self._said
+        self._said.add(step.item)
+        return "" if before else line
 
     def changed(self, step: Step) -> None:
         """Show what has changed."""
@@ -89,13 +116,11 @@ class LogProgress(Progress):
     def __init__(self, kind: str = "pull", *, file: TextIO | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(kind, clock=clock)
         self.file = file or sys.stderr
-        self._said: set[str] = set()
 
     def changed(self, step: Step) -> None:
-        line = line_of(self.ledger, step)
-        if line and not (step.text == "layer" and step.item in self._said):  # several names of an image share them
+        line = self.news(step)
+        if line:
             self.write(line)
-            self._said.add(step.item)
 
     def close(self) -> None:
         if self.ledger.outcome is not Outcome.DONE and self.ledger.items:  # before the first the error says it all
@@ -109,9 +134,11 @@ class LogProgress(Progress):
 def line_of(ledger: Ledger, step: Step) -> str:
     """What Docker says of a step: a note, or how a layer ended; "" for all else. Failures are always said."""
     if step.phase is Phase.NOTE:
-        return words.clean(step.text)
+        return note(ledger.lang, words.clean(step.text))
     if step.phase is Phase.PAUSED:
-        return waiting(step) if step.current and step.current == step.total else ""  # once, not every second
+        return (
+            waiting(step, ledger.lang) if step.current and step.current == step.total else ""
+        )  # once, not every second
     if step.phase not in ENDED or (step.text != "layer" and step.phase is not Phase.FAILED):
         return ""
     return f"{words.short(words.clean(step.item))}: {ledger.state(step)}"

@@ -15,7 +15,7 @@ from IPython import get_ipython
 from IPython.display import display
 from ipywidgets import Button  # type: ignore[import-untyped]
 
-from jupyimg.views import detached
+from jupyimg.views import detached, tongue
 from jupyimg.views.ledger import Outcome
 from jupyimg.views.markup import FAINT, element, say
 from jupyimg.views.progress_kernel import KernelProgress
@@ -32,18 +32,19 @@ if TYPE_CHECKING:
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _ENDS = {Outcome.INTERRUPTED: "cancelled", Outcome.FAILED: "failed"}
 _KEPT = {
-    "save": "no archive was written",
-    "push": "the layers that arrived whole stay there",
-    "copy": "the layers that arrived whole stay there",
+    "save": "{outcome}: no archive was written",
+    "push": "{outcome}: the layers that arrived whole stay there",
+    "copy": "{outcome}: the layers that arrived whole stay there",
 }
+_GOES_ON = "{outcome}: what arrived is kept; the same line goes on there"
 """What becomes of the bytes of an operation that did not come to its end."""
 
 
 class DetachedProgress(KernelProgress):
     """The table of `KernelProgress` under the job's title, and a button."""
 
-    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic) -> None:
-        super().__init__(kind, clock=clock)
+    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic, lang: str = tongue.ENGLISH) -> None:
+        super().__init__(kind, clock=clock, lang=lang)
         self._title = ""
         self._error: BaseException | None = None
         self._muted = False
@@ -56,15 +57,15 @@ class DetachedProgress(KernelProgress):
         with self.guard:
             self._title, self._cell = title, _cell()
             self._publish(self.clock())
-            self._button = _button(cancel)
-            self._below = display(_view(self._button), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            self._button = _button(cancel, self.ledger.lang)
+            self._below = display(self._view(self._button), raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def again(self) -> bool:
         with self.guard:
             if self._handle is not None and self._below is not None and _cell() != self._cell:
                 now = self.ledger.ended or self.clock()
                 self._handle.display(self.bundle(now), raw=True)  # type: ignore[no-untyped-call]
-                self._below.display(_view(self._button) if self._button else self._end(), raw=True)  # type: ignore[no-untyped-call]
+                self._below.display(self._view(self._button) if self._button else self._end(), raw=True)  # type: ignore[no-untyped-call]
         return True
 
     def mute(self) -> None:
@@ -111,33 +112,33 @@ class DetachedProgress(KernelProgress):
 
     def _end(self) -> dict[str, str]:
         """What stands where the button was."""
-        outcome = self.ledger.outcome
+        outcome, lang = self.ledger.outcome, self.ledger.lang
         if outcome in _ENDS:
-            text = (
-                f"{_ENDS[outcome]}: {_KEPT.get(self.ledger.kind, 'what arrived is kept; the same line goes on there')}"
-            )
+            kept = _KEPT.get(self.ledger.kind, _GOES_ON)
+            text = tongue.say(lang, kept, outcome=tongue.word(lang, _ENDS[outcome]))
         elif outcome is Outcome.DONE:
-            text = "over: the .result() of this job is its frame"
+            text = tongue.say(lang, "over: the .result() of this job is its frame")
         else:
-            text = "no longer shown: the extension was unloaded"
+            text = tongue.say(lang, "no longer shown: the extension was unloaded")
         return {"text/html": element("div", say(text), style=FAINT), "text/plain": text}
+
+    def _view(self, button: Button) -> dict[str, Any]:
+        view = {"version_major": 2, "version_minor": 0, "model_id": button.model_id}
+        without = "(a button that cancels it; without it: .cancel() of this job)"
+        return {_WIDGET: view, "text/plain": tongue.say(self.ledger.lang, without)}
 
 
 def _cell() -> int | None:
     return getattr(get_ipython(), "execution_count", None)
 
 
-def _button(cancel: Callable[[], None]) -> Button:
-    button = Button(description="Cancel", icon="stop", tooltip="Stop this job; what arrived is kept")
+def _button(cancel: Callable[[], None], lang: str) -> Button:
+    tooltip = tongue.say(lang, "Stop this job; what arrived is kept")
+    button = Button(description=tongue.say(lang, "Cancel"), icon="stop", tooltip=tooltip)
 
     def pressed(_: Button) -> None:
-        button.disabled, button.description = True, "Stopping"
+        button.disabled, button.description = True, tongue.say(lang, "Stopping")
         cancel()
 
     button.on_click(pressed)
     return button
-
-
-def _view(button: Button) -> dict[str, Any]:
-    view = {"version_major": 2, "version_minor": 0, "model_id": button.model_id}
-    return {_WIDGET: view, "text/plain": "(a button that cancels it; without it: .cancel() of this job)"}

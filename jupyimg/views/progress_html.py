@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyimg.model.content import Phase
-from jupyimg.views import words
+from jupyimg.model.content import ARCHIVE, Phase
+from jupyimg.views import tongue, words
 from jupyimg.views.ledger import Outcome
 from jupyimg.views.markup import FAINT, LEFT, MONO, RED, RIGHT, element, say, style
 from jupyimg.views.progress import line_of
@@ -40,12 +40,17 @@ def to_html(ledger: Ledger, now: float) -> str:
     rest = len(ledger.items) - len(listed)
     parts = [
         *map(_note, ledger.before),
-        _table(rows) if rows else "",
-        element("div", f"and {words.count(rest, 'more item')}", style=FAINT) if rest else "",
+        _table(rows, ledger.lang) if rows else "",
+        element("div", _more(ledger.lang, rest), style=FAINT) if rest else "",
         *map(_note, ledger.after),
         _sentence(ledger, now),
     ]
-    return element("div", *parts, class_="jupyimg", role="group", aria_label=f"progress of {ledger.kind}")
+    label = tongue.say(ledger.lang, "progress of {kind}", kind=tongue.word(ledger.lang, ledger.kind))
+    return element("div", *parts, class_="jupyimg", role="group", aria_label=label)
+
+
+def _more(lang: str, rest: int) -> str:
+    return tongue.say(lang, "and {items}", items=tongue.count(lang, rest, "more item"))
 
 
 def _listed(ledger: Ledger) -> list[Step]:
@@ -62,29 +67,34 @@ def _note(text: str) -> str:
     return element("div", say(text), style="overflow-wrap:anywhere")
 
 
-def _table(rows: str) -> str:
-    return element(
-        "table", element("tbody", rows), class_="dataframe", style="margin:.3em 0", aria_label="layers and documents"
-    )
+def _table(rows: str, lang: str) -> str:
+    label = tongue.say(lang, "layers and documents")
+    return element("table", element("tbody", rows), class_="dataframe", style="margin:.3em 0", aria_label=label)
 
 
 def _row(ledger: Ledger, step: Step) -> str:
     red = RED if step.phase is Phase.FAILED else ""
+    exact = tongue.say(ledger.lang, "{exact} bytes", exact=f"{step.total:,}")
     wide = _STATE if ledger.outcome is Outcome.RUNNING else "white-space:nowrap"
     cells = [
-        element("td", say(words.short(step.item)), style=style(LEFT, MONO), title=step.item),
-        element("td", say(step.text), style=style(LEFT, FAINT)),
-        element("td", say(words.size(step.total, 3)), style=RIGHT, title=f"{step.total:,} bytes"),
+        element("td", say(_name(ledger.lang, step)), style=style(LEFT, MONO), title=step.item),
+        element("td", say(tongue.word(ledger.lang, step.text)), style=style(LEFT, FAINT)),
+        element("td", say(words.size(step.total, 3)), style=RIGHT, title=exact),
         element("td", _state(ledger, step), style=style(LEFT, wide, red)),
     ]
     return element("tr", *cells)
+
+
+def _name(lang: str, step: Step) -> str:
+    """A digest, cut, or what an archive is called."""
+    return tongue.word(lang, ARCHIVE) if step.item == ARCHIVE else words.short(step.item)
 
 
 def _state(ledger: Ledger, step: Step) -> str:
     word = say(ledger.state(step))
     if step.phase is not Phase.MOVING or ledger.outcome is not Outcome.RUNNING:
         return word
-    bar = _bar(step.current, step.total, words.short(step.item), _BAR)
+    bar = _bar(step.current, step.total, _name(ledger.lang, step), _BAR)
     return f"{bar} {word} {words.size(step.current, 3)}"
 
 
@@ -102,5 +112,5 @@ def _sentence(ledger: Ledger, now: float) -> str:
     if ledger.outcome is not Outcome.RUNNING:
         return element("div", say(sentence), style=look, role="status")
     done, expected = ledger.share
-    bar = _bar(done, expected, "all", _WIDE) + " " if expected else ""
+    bar = _bar(done, expected, tongue.say(ledger.lang, "all"), _WIDE) + " " if expected else ""
     return element("div", bar + say(sentence), style=look)

@@ -13,6 +13,7 @@ from IPython.display import display
 
 from jupyimg.views.progress import Progress
 from jupyimg.views.progress_html import to_html, to_text
+from jupyimg.views.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -27,8 +28,8 @@ INTERVAL = 1 / 8
 class KernelProgress(Progress):
     """A table of items with bars while it runs, with words when it is over."""
 
-    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic) -> None:
-        super().__init__(kind, clock=clock)
+    def __init__(self, kind: str = "pull", *, clock: Clock = time.monotonic, lang: str = ENGLISH) -> None:
+        super().__init__(kind, clock=clock, lang=lang)
         self._handle: DisplayHandle | None = None
         self._shown = float("-inf")
 
@@ -51,3 +52,8 @@ class KernelProgress(Progress):
             self._handle = display(self.bundle(now), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(self.bundle(now), raw=True)  # type: ignore[no-untyped-call]
+
+
+def show(value: object) -> None:
+    """Show a value where the cell that runs shows what it does."""
+    display(value)  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from rich.text import Text
 from jupyimg.model.content import Phase
 from jupyimg.views import words
 from jupyimg.views.ledger import Outcome
-from jupyimg.views.progress import Progress, line_of
+from jupyimg.views.progress import Progress
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -38,7 +38,7 @@ class TerminalProgress(Progress):
         self._drawn = float("-inf")
 
     def changed(self, step: Step) -> None:
-        line = line_of(self.ledger, step)
+        line = self.news(step)
         if line:
             self.console.print(Text(line, style="red" if step.phase is Phase.FAILED else ""), soft_wrap=True)
         now = self.clock()
@@ -62,4 +62,9 @@ class TerminalProgress(Progress):
                 ProgressBar(total=max(1, step.total), completed=step.current, width=_BAR),
                 Text(f"{words.size(step.current, 3)}/{words.size(step.total, 3)}"),
             )
-        return Group(grid, Text(self.ledger.sentence(now), style="dim"))
+        sentence = Text(self.ledger.sentence(now), style="dim")
+        done, expected = self.ledger.share
+        if self.ledger.counts and expected:
+            grid.add_row(ProgressBar(total=expected, completed=done, width=_BAR), sentence)
+            return Group(grid)
+        return Group(grid, sentence)

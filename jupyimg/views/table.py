@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import itables
 import pandas as pd
 from itables.widget import ITable
-from traitlets import Unicode
+from traitlets import Dict, Unicode
 
+from jupyimg.views import tongue
+from jupyimg.views.chinese_scripts import TABLE
 from jupyimg.views.columns import Meaning
 from jupyimg.views.html import to_html, to_text
 from jupyimg.views.plans import Look
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 _LIBRARY = files("itables.widget") / "static"
 _PAGE = 10
-_tables: dict[tuple[str, str], Table] = {}
+_tables: dict[tuple[str, str, str], Table] = {}
 
 
 class Sheet(ITable):
@@ -41,6 +43,7 @@ class Sheet(ITable):
     _css = script("table.css")  # type: ignore[assignment]
     _library = Unicode(itables.__version__).tag(sync=True)
     foot = Unicode().tag(sync=True)
+    phrases = Dict().tag(sync=True)
 
     def __init__(self, frame: pd.DataFrame, **options: Any) -> None:
         super().__init__(frame, **options)
@@ -63,11 +66,12 @@ class Table(Twin):
     noun = "an interactive table"
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        super().__init__()
+        super().__init__(_lang(frame))
         words, options, foot = _words(frame)
         self.frame = frame
         self.widget = Sheet(words, select="multi", showIndex=False, maxBytes=0, maxRows=0, maxColumns=0, **options)
         self.widget.foot = foot
+        self.widget.phrases = tongue.phrases(self.lang, "table")
 
     def update(self, frame: pd.DataFrame) -> None:
         """Show another frame; rows that are in both stay selected."""
@@ -101,7 +105,7 @@ class Table(Twin):
         return to_text(self.frame) or repr(self.frame)
 
     def _html(self) -> str:
-        return folded(to_html(self.frame, most=_PAGE) or "")
+        return folded(to_html(self.frame, most=_PAGE) or "", self.lang)
 
 
 def _named(column: str) -> Callable[[pd.DataFrame], list[str]]:
@@ -134,14 +138,18 @@ _KEYS: dict[str, tuple[str, ...]] = {
 
 
 def table(frame: pd.DataFrame, line: str = "") -> Table:
-    """The table of this line, updated; a new one where there is none or it was closed."""
-    key = (frame.attrs["jupyimg"]["kind"], line)
+    """The table of this line and language, updated; a new one where there is none or it was closed."""
+    key = (frame.attrs["jupyimg"]["kind"], line, _lang(frame))
     known = _tables.get(key)
     if known is None or known.widget.comm is None:
         _tables[key] = Table(frame)
     else:
         known.update(frame)
     return _tables[key]
+
+
+def _lang(frame: pd.DataFrame) -> str:
+    return str(frame.attrs["jupyimg"].get("lang", tongue.ENGLISH))
 
 
 def _keys(frame: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -178,6 +186,8 @@ def _words(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any], str]:
         "classes": "display compact nowrap",
         "style": "table-layout:auto;width:auto;margin-left:0",
     }
+    if reading.lang == tongue.CHINESE:
+        options["language"] = TABLE
     return pd.DataFrame(columns), options, shown.foot
 
 

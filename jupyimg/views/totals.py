@@ -72,18 +72,24 @@ _NOUNS = {
 
 
 def _images(kind: str, rows: Sequence[Row], lang: str) -> str:
-    """Two names of one image are one image: the count and the bytes are those of distinct content."""
+    """Two names of one image are one image; what images share is in the size of each, and their rows cannot tell it."""
     once = {row["manifest_digest"] or row.get("image_id"): row for row in rows}
     stored = any(row["size"] is not None for row in rows)
     size = total(kind, rows) if stored else sum(row.get("unpacked") or 0 for row in once.values())
     template = "{images}, {size}" if len(once) == len(rows) else "{names}, {images}, {size}"
-    return tongue.say(
+    said = tongue.say(
         lang,
         template if stored else f"{template} unpacked",
         names=tongue.count(lang, len(rows), "name"),
         images=tongue.count(lang, len(once), "image"),
         size=words.size(size, 3),
     )
+    return _added_up(said, len(once), lang)
+
+
+def _added_up(said: str, images: int, lang: str) -> str:
+    """A sum of images' sizes, which is not what they take on a disk: `df` counts each layer once."""
+    return said if images <= 1 else tongue.say(lang, "{said} (layers that they share count in each)", said=said)
 
 
 def _history(_kind: str, rows: Sequence[Row], lang: str) -> str:
@@ -172,7 +178,8 @@ def _transfers(kind: str, rows: Sequence[Row], lang: str) -> str:
     if not moved:
         if all(row["size"] is None for row in rows):
             return images
-        return tongue.say(lang, "{images}, {size}", images=images, size=words.size(total(kind, rows), 3))
+        said = tongue.say(lang, "{images}, {size}", images=images, size=words.size(total(kind, rows), 3))
+        return _added_up(said, len({row["digest"] for row in rows}), lang)
     return tongue.say(
         lang,
         "{images}, {size} transferred in {time}{rate}",

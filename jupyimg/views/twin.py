@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from IPython import get_ipython
 from IPython.display import display
 
+from jupyimg.views import tongue
 from jupyimg.views.markup import FAINT, element, say
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from anywidget import AnyWidget
     from IPython.display import DisplayHandle
 
+COPY = "static copy, which stays in a saved notebook"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -34,13 +36,18 @@ class Twin:
     Attributes:
         widget: the living part.
         noun: what the widget is, in words.
+        lang: of what is said.
     """
 
     widget: AnyWidget
     noun = "a widget"
 
-    def __init__(self) -> None:
+    def __init__(self, lang: str = tongue.ENGLISH) -> None:
+        self.lang = lang
         self._copies: list[DisplayHandle] = []
+
+    def _say(self, template: str, **values: object) -> str:
+        return tongue.say(self.lang, template, **values)
 
     def _html(self) -> str:
         """The static copy."""
@@ -60,12 +67,17 @@ class Twin:
             return
         self._copies.append(display(self._bundle(), raw=True, display_id=True))  # type: ignore[no-untyped-call]
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        display({_WIDGET: view, "text/plain": f"({self.noun}: run the cell to use it)"}, raw=True)  # type: ignore[no-untyped-call]
+        display({_WIDGET: view, "text/plain": unopened(self.lang, self.noun)}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def folded(html: str, title: str = "static copy, which stays in a saved notebook") -> str:
+def unopened(lang: str, noun: str) -> str:
+    """What stands for a widget where none can be."""
+    return tongue.say(lang, "({noun}: run the cell to use it)", noun=tongue.say(lang, noun))
+
+
+def folded(html: str, lang: str, title: str = COPY) -> str:
     """HTML that a living widget below folds away."""
-    summary = element("summary", title, style=FAINT)
+    summary = element("summary", tongue.say(lang, title), style=FAINT)
     return element("details", summary, html, open="", class_="jupyimg-twin")
 
 

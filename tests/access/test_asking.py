@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 
 import pexpect
 import pytest
 
 from tests.services.registry import PASSWORD, USERNAME
+from tests.services.waiting import until
 
 
 @pytest.fixture
@@ -30,11 +32,16 @@ def shown(child):
     return child.logfile_read.getvalue()
 
 
+def waits(child):
+    """Whether it sleeps: after its prompt it does so only to read."""
+    return Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 def answer(child, password=PASSWORD):
     child.expect_exact("Username: ")
     child.sendline(USERNAME)
     child.expect_exact("Password: ")
-    child.waitnoecho(20)
+    child.waitnoecho(60)
     child.sendline(password)
 
 
@@ -61,9 +68,10 @@ def test_a_terminal_says_a_wrong_password_and_ends_with_a_failure(terminal, htpa
 def test_ctrl_c_at_the_prompt_is_an_interrupt(terminal, htpasswd_registry):
     child = terminal("-m", "jupyimg", "login", htpasswd_registry.host)
     child.expect_exact("Username: ")
+    until(lambda: waits(child))
     for _ in range(6):  # one that comes between the prompt and the reading is lost in readline
         child.sendintr()
-        if child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=8):
+        if child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=20):
             break
     child.close()
     assert child.exitstatus == 130

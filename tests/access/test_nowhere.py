@@ -147,7 +147,7 @@ class Told:
         message = self.client.session.msg("comm_msg", {"comm_id": self.comms[-1], "data": data})
         self.client.session.send(self.client.shell_channel.socket, message, buffers=[password.encode()])
         while True:
-            answer = self.client.get_iopub_msg(timeout=30)
+            answer = self.client.get_iopub_msg(timeout=60)
             if answer["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 self.said.append(json.dumps(answer["content"], ensure_ascii=False, default=str))
                 if answer["content"].get("execution_state") == "idle":

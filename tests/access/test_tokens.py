@@ -86,13 +86,13 @@ def test_a_token_that_ends_in_mid_upload_is_renewed_and_no_byte_is_lost(
     monkeypatch.setattr(upload, "CHUNK_SIZE", 120_000)
     repository = registries.repository(Reference.parse(f"{host}/me/app"))
     repository._line.learned.takes_whole = whole
-    tokens.life = 1.2
+    tokens.life = 3
     tokens.asked.clear()
     begin = repository._line.attempt
 
     def slowly(call, ask):
         if ask.method in {"PUT", "PATCH"} and len(tokens.asked) == 1:
-            time.sleep(2.5)  # past the end of the first token, which the client was told would live for long
+            time.sleep(4.5)  # past the end of the first token, which the client was told would live for long
         return begin(call, ask)
 
     repository._line.attempt = slowly

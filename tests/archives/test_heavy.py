@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def peak(home: Path, path: Path, words: str, seconds: float = 30) -> int:
+def peak(home: Path, path: Path, words: str, seconds: float = 120) -> int:
     """Load it in a process of its own: MiB that it took at most."""
     script = (
         "import sys, jupyimg\n"

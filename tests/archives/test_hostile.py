@@ -226,7 +226,7 @@ def fingerprint(store: Path) -> dict[str, str]:
     return {str(path.relative_to(store)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def refused(engine, source, held, words="", seconds=20.0) -> ImageError:
+def refused(engine, source, held, words="", seconds=60.0) -> ImageError:
     """Load it, and fail unless it is refused as it should be."""
     before, began = fingerprint(held), time.monotonic()
     with pytest.raises(ImageError, match=re.compile(words, re.IGNORECASE)) as caught:
@@ -362,4 +362,4 @@ def test_indexes_that_double_at_each_level_take_no_longer(engine, tmp_path):
     [record] = engine.load(build.write(tmp_path / "wide.tar", nested(4, width=60)))
     assert len(engine.images()) == 1
     assert engine.inspect(record.reference).image_id == APP.blobs[-1].digest
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60

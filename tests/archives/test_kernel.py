@@ -76,7 +76,7 @@ def test_a_terminal_is_not_filled_with_bytes(words, tmp_path):
         stdout=follower,
         stderr=subprocess.PIPE,
         env=env,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     os.close(leader)

@@ -58,7 +58,7 @@ def on_a_terminal(command: list[str], typed: bytes, env: dict[str, str], *, asks
     main, side = pty.openpty()
     process = subprocess.Popen(["setsid", "--ctty", *command], stdin=side, stdout=side, stderr=side, env=env)
     os.close(side)
-    shown, sent, end = b"", not asks, time.monotonic() + 30
+    shown, sent, end = b"", not asks, time.monotonic() + 90
     while time.monotonic() < end:
         if select.select([main], [], [], 0.1)[0]:
             try:
@@ -71,7 +71,7 @@ def on_a_terminal(command: list[str], typed: bytes, env: dict[str, str], *, asks
             sent = True
     try:
         assert sent, shown
-        return shown.decode().replace("\r\n", "\n"), process.wait(10)
+        return shown.decode().replace("\r\n", "\n"), process.wait(60)
     finally:
         process.kill()
         os.close(main)

@@ -174,7 +174,8 @@ def test_an_image_comes_out_as_it_went_in(place):
     origin, back = MemoryPlace(), MemoryPlace()
     images = [origin.image(platform=name, layers=(LAYER, name.encode())) for name in ("linux/amd64", "linux/arm/v7")]
     attestation = origin.image(platform="unknown/unknown", layers=(b"attested",))
-    root = origin.index(str(place.name), [*images, attestation])
+    strange = origin.put(b"of a type that nobody knows", "application/vnd.example")
+    root = origin.index(str(place.name), [*images, attestation, strange])
     drain(copying(origin, place.sink, place.name))
     drain(copying(place.source, back, place.name))
     assert back.blobs == origin.blobs

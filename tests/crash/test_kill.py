@@ -6,11 +6,11 @@ import os
 import random
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from tests.bench import images
 from tests.crash.relay import relayed
+from tests.services.waiting import until
 from tests.store.checker import verify_store
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def test_a_pull_that_is_killed_thirty_times_goes_on_where_it_was(registry, skope
                 process.kill()
                 process.wait()
                 kills += 1
-            time.sleep(0.02)  # what the relay was sending has failed by now
+            until(lambda: not relay.open)  # what it was sending has failed by now
             assert relay.sent - before <= missing + OVERHEAD, "something that was here came again"
             listed = verify_store(store, skopeo.inspect if kills % 6 == 0 else None)
             if len(listed) == 2:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from jupyimg.model.settings import DaemonSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.services.daemons import Daemon
@@ -21,8 +19,8 @@ def settings_for(daemon: Daemon, home: Path, **more: Any) -> Settings:
 
 
 def settings_at(host: str, home: Path, **more: Any) -> Settings:
-    """Settings that lead to a Docker at that address, with little patience."""
-    limits = {"connect_timeout": 2.0, "read_timeout": 2.0}
+    """Settings that lead to a Docker at that address."""
+    limits = {"connect_timeout": 20.0, "read_timeout": 20.0}
     return Settings(home=home, engine="docker", daemon=DaemonSettings(host=host, **more), **limits)
 
 
@@ -31,11 +29,3 @@ def ran(daemon: Daemon, script: str, *options: str) -> str:
     made = daemon.start(*options, "localhost/box:1", "sh", "-c", script)
     daemon.run("wait", made)
     return made
-
-
-def wait_for(what: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until something is true."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not come in time"
-        time.sleep(0.02)

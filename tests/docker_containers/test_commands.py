@@ -25,10 +25,11 @@ from jupyimg.model.settings import DaemonSettings, Settings
 from jupyimg.views import plain
 from jupyimg.views.answer import Answer
 from jupyimg.views.html import to_html
-from tests.docker_containers.daemons import ran, settings_for, wait_for
+from tests.docker_containers.daemons import ran, settings_for
 from tests.docker_containers.fake import fake_daemon
 from tests.services.process import environment
 from tests.services.process import run as run_tool
+from tests.services.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -39,8 +40,9 @@ def session(dockerd, tmp_path):
 
 
 @pytest.fixture
-def embedded(dockerd, podmand, tmp_path):
-    """A session on the embedded engine, which knows where the daemons are."""
+def embedded(dockerd, podmand, tmp_path, monkeypatch):
+    """A session on the embedded engine, which knows where the daemons are, and waits for busy ones."""
+    monkeypatch.setattr(engine_command, "PATIENCE", 60.0)
     daemon = DaemonSettings(host=dockerd.host, podman_host=podmand.host, config=tmp_path / "config")
     made = Session(Settings(home=tmp_path / "home", daemon=daemon))
     yield made
@@ -51,7 +53,7 @@ def embedded(dockerd, podmand, tmp_path):
 def web(dockerd):
     """A container that wrote to both streams and has ended."""
     return ran(
-        dockerd, "echo one; sleep 0.02; echo two >&2; sleep 0.02; printf '\\033[31mred\\033[0m\\t<b>\\n'", "--name=web"
+        dockerd, "echo one; sleep 0.5; echo two >&2; sleep 0.5; printf '\\033[31mred\\033[0m\\t<b>\\n'", "--name=web"
     )
 
 
@@ -403,7 +405,7 @@ def test_a_terminal_follows_until_ctrl_c_which_is_no_error(dockerd, ticker):
     process = terminal(dockerd, "logs", "-f", "--tail", "1", "ticker", start_new_session=True)
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert first.startswith("line ")
     assert err == ""
     assert process.returncode == 0
@@ -413,6 +415,6 @@ def test_a_reader_that_has_seen_enough_ends_the_following(dockerd, ticker):
     process = terminal(dockerd, "logs", "-f", "ticker")
     process.stdout.readline()
     process.stdout.close()
-    wait_for(lambda: process.poll() is not None)
+    until(lambda: process.poll() is not None)
     assert process.stderr.read() == ""
     process.stderr.close()

@@ -24,6 +24,8 @@ from jupyimg.model.settings import DaemonSettings, Settings
 from tests.docker_containers.daemons import settings_at, settings_for
 from tests.docker_containers.fake import VERSION, answer, fake_daemon
 from tests.registry.certificates import make_certificate
+from tests.registry.fake import dead_port
+from tests.services.waiting import best
 
 
 @pytest.fixture
@@ -103,15 +105,16 @@ def test_a_log_is_followed_over_ssh_and_stops_at_once(dockerd, tmp_path, monkeyp
     monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
     made = dockerd.start("--stop-signal=KILL", "localhost/box:1", "sh", "-c", "while sleep 0.05; do echo x; done")
     engine = Docker(settings_at("ssh://far.example", tmp_path))
-    took = []
-    for _ in range(2):
+
+    def left():
         with closing(engine.logs(made, follow=True)) as lines:
             assert [one.line for one in islice(lines, 3)] == ["x"] * 3
             began = time.monotonic()
-        took.append(time.monotonic() - began)
+        return time.monotonic() - began
+
+    assert best(left, 0.2) < 0.2
     engine.close()
     dockerd.run("rm", "-f", made)
-    assert min(took) < 0.2
 
 
 def test_a_stopped_daemon_is_said_to_be_none(tmp_path, socket_path):
@@ -148,8 +151,7 @@ def test_the_hint_names_the_engine_that_is_not_there_and_what_a_terminal_can_do(
 
 
 def test_a_port_where_nobody_listens(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = dead_port()
     assert f"tcp://127.0.0.1:{port}" in failed(f"tcp://127.0.0.1:{port}", tmp_path, NoDaemon)
 
 

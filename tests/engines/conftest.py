@@ -57,7 +57,7 @@ def fresh(tmp_path):
     opened = []
 
     def make(home="jupyimg", **settings):
-        opened.append(open_engine(Settings(home=tmp_path / home, **{"read_timeout": 5.0, "attempts": 2, **settings})))
+        opened.append(open_engine(Settings(home=tmp_path / home, **{"read_timeout": 30.0, "attempts": 2, **settings})))
         return opened[-1]
 
     yield make

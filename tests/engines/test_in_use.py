@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.bench import images
 from tests.crash.relay import relayed
 from tests.places.memory import MemoryPlace
 from tests.server.served import serving
+from tests.services.waiting import until
 from tests.store.bring import bring, content, put
 from tests.store.checker import verify_store
 from tests.store.stores import du
@@ -28,11 +30,11 @@ CHECKOUT = Path(__file__).parents[2]
 HALF = f"sha256-{'0' * 64}"
 
 
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.01)
+def begun(ingests):
+    """Whether bytes of a download have arrived; a file may be renamed while it is looked at."""
+    with suppress(FileNotFoundError):
+        return any(path.stat().st_size for path in ingests.iterdir())
+    return False
 
 
 def started(engine, *words):
@@ -48,14 +50,15 @@ def finished(process):
 def test_a_pull_in_another_process_loses_nothing_to_pruning(engine, registry):
     images.push(registry, "app", "1", layers=4, size=200_000)
     ingests = engine.store.root / ".jupyimg" / "ingest"
-    with relayed(registry.host, rate=400_000) as relay:
+    with relayed(registry.host, rate=4_000) as relay:
         pulling = started(engine, "pull", f"{relay.host}/app:1")
-        until(lambda: ingests.is_dir() and any(path.stat().st_size for path in ingests.iterdir()))
+        until(lambda: begun(ingests))
         pruned = 0
         while pulling.poll() is None:
             assert engine.prune(all_partial=True) == [], "the pull still needs it"
             row = engine.disk()[-1]
             pruned += row.active
+            relay.rate = 400_000  # it has been seen, and may come to its end
         finished(pulling)
     assert pruned > 0, "df never saw the download as one that is active"
     verify_store(engine.store.root)
@@ -65,9 +68,9 @@ def test_a_pull_in_another_process_loses_nothing_to_pruning(engine, registry):
 def test_a_pull_that_is_killed_leaves_bytes_that_wait_for_a_day(engine, registry):
     images.push(registry, "app", "1", layers=2, size=200_000)
     ingests = engine.store.root / ".jupyimg" / "ingest"
-    with relayed(registry.host, rate=100_000) as relay:
+    with relayed(registry.host, rate=10_000) as relay:
         pulling = started(engine, "pull", f"{relay.host}/app:1")
-        until(lambda: ingests.is_dir() and any(path.stat().st_size for path in ingests.iterdir()))
+        until(lambda: begun(ingests))
         pulling.kill()
         pulling.communicate()
     waiting = sum(path.stat().st_size for path in ingests.iterdir())

@@ -98,7 +98,7 @@ def test_the_tags_of_one_repository_are_read_several_at_once(fake, engine):
         with guard:
             together.add(seen.peer)
             most[0] = max(most[0], len(together))
-        time.sleep(0.05)
+        time.sleep(0.2)
         with guard:
             together.discard(seen.peer)
 

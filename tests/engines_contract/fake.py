@@ -105,7 +105,7 @@ def stall(daemon_hung_up: threading.Event) -> Answer:
     """Answer nothing, and note when the other side has had enough."""
 
     def answer(line: Line) -> None:
-        line.socket.settimeout(30)
+        line.socket.settimeout(60)
         with suppress(OSError):
             if line.socket.recv(1) == b"":
                 daemon_hung_up.set()

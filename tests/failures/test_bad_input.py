@@ -15,6 +15,7 @@ from nbclient.exceptions import CellExecutionError
 
 from tests.bench import images
 from tests.services.kernel import run_cells, run_notebook, write_notebook
+from tests.services.waiting import AT_ONCE, PATIENCE, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,8 +214,12 @@ def test_a_damaged_index_is_said_and_not_overwritten(registry, tmp_path):
 
 
 STOP = """
-import threading, signal, time
-def later(): time.sleep(1.0); began.append(time.monotonic()); signal.raise_signal(signal.SIGINT)
+import pathlib, signal, threading, time
+def later():
+    while not pathlib.Path("held").exists(): time.sleep(0.01)
+    time.sleep(0.5)
+    began.append(time.monotonic())
+    signal.raise_signal(signal.SIGINT)
 began = []
 threading.Thread(target=later, daemon=True).start()
 """
@@ -222,10 +227,12 @@ threading.Thread(target=later, daemon=True).start()
 
 def test_stop_ends_a_pull_from_a_silent_registry_at_once(registry, tmp_path, mitmproxy):
     images.push(registry, "small", "1", layers=2, size=50_000)
-    addon = """
-import asyncio
+    addon = f"""
+import asyncio, pathlib
 async def response(flow):
-    if "/blobs/" in flow.request.path: await asyncio.sleep(60)
+    if "/blobs/" in flow.request.path:
+        pathlib.Path({str(tmp_path / "held")!r}).touch()
+        await asyncio.sleep(60)
 """
     silent = mitmproxy(addon, upstream=registry.url)
     cells = run_cells(
@@ -241,7 +248,7 @@ async def response(flow):
     )
     assert cells[2].error[0] == "Interrupted"
     assert len(cells[2].traceback.splitlines()) == 2
-    assert float(cells[3].stream()) < 0.5 + 0.2  # until the next cell had begun
+    assert float(cells[3].stream()) < AT_ONCE  # until the next cell had begun
     assert cells[5].stream() == "downloaded\n"
 
 
@@ -259,11 +266,12 @@ def test_a_terminal_that_is_interrupted_ends_with_130(registry, tmp_path, mitmpr
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(2)
+    until(lambda: [access for access in registry.accesses("/blobs/") if access.method == "GET"])
+    time.sleep(0.5)
     process.send_signal(2)
     began = time.monotonic()
-    _, err = process.communicate(timeout=10)
-    assert time.monotonic() - began < 0.7
+    _, err = process.communicate(timeout=PATIENCE)
+    assert time.monotonic() - began < AT_ONCE
     assert process.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 import time
 
 import pytest
@@ -14,21 +15,33 @@ from traitlets.config import Config
 from tests.bench import images
 from tests.crash.relay import relayed
 from tests.services.kernel import run_cells
+from tests.services.waiting import AT_ONCE, PATIENCE, until
 
-SLOW = 600 << 10
+SLOW = 50 << 10
+"""Bytes a second and connection: a layer takes half a minute, unless a test lets it go."""
 
 
 @pytest.fixture
-def slow(registry):
+def relay(registry):
     images.push(registry, "big", "1", layers=3, size=1_500_000)
     with relayed(registry.host, SLOW) as relay:
-        yield f"{relay.host}/big:1"
+        yield relay
+
+
+@pytest.fixture
+def slow(relay):
+    return f"{relay.host}/big:1"
 
 
 ENDED = "import time\nwhile not {job}.done: time.sleep(0.05)\ntime.sleep(0.3)"
 
 
-def test_cells_run_beside_a_job_and_its_display_ends_with_what_became_of_it(slow, registry, tmp_path):
+def test_cells_run_beside_a_job_and_its_display_ends_with_what_became_of_it(relay, slow, registry, tmp_path):
+    def let_go():
+        until((tmp_path / "go").exists)
+        relay.rate = 0
+
+    threading.Thread(target=let_go, daemon=True).start()
     images.push(registry, "small", "1", layers=1, size=1000)
     cells = run_cells(
         tmp_path,
@@ -36,10 +49,10 @@ def test_cells_run_beside_a_job_and_its_display_ends_with_what_became_of_it(slow
             "%load_ext jupyimg",
             f"job = %image pull -d {slow}",
             "print(job.done, 6 * 7)",
-            # What a job says while no cell runs is lost on this kind of front end; these two end within theirs.
+            # What a job says while no cell runs is lost on this kind of front end; all of them end within a cell.
             f"small = %image pull -d {registry.reference('small:1')}\n{ENDED.format(job='small')}",
             f"wrong = %image pull -d {registry.reference('none:1')}\n{ENDED.format(job='wrong')}",
-            "frame = job.wait(); print(frame.status[0])",
+            "open('go', 'w').close(); frame = job.wait(); print(frame.status[0])",
             "job",
             "wrong.wait()",
             "%image jobs",
@@ -72,12 +85,13 @@ def test_a_kernel_with_a_running_job_ends_at_once(slow, tmp_path):
         client.start_channels()
         client.wait_for_ready(timeout=60)
         code = f"%load_ext jupyimg\njob = %image pull -d {slow}\nimport time\nwhile not job.progress.moved: time.sleep(0.01)"
-        assert client.execute_interactive(code, timeout=30, output_hook=lambda _: None)["content"]["status"] == "ok"
+        assert (
+            client.execute_interactive(code, timeout=PATIENCE, output_hook=lambda _: None)["content"]["status"] == "ok"
+        )
         began = time.monotonic()
         client.shutdown()
-        while manager.is_alive():
-            assert time.monotonic() - began < 5, "it hangs"
-            time.sleep(0.02)
+        until(lambda: not manager.is_alive())
+        assert time.monotonic() - began < AT_ONCE, "it waits for the job"
         assert manager.provisioner.process.returncode == 0
     finally:
         client.stop_channels()

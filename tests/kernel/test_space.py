@@ -53,3 +53,15 @@ def test_prune_pin_and_df_in_a_kernel(tmp_path):
     assert failed.stream().startswith("no such image: missing; removed all the same: sample/web:1.0")
     assert failed.stream().endswith("['action', 'reference', 'digest', 'freed'] True\n")
     assert "total reclaimed space: 0B" in nothing.shown("text/html")[0]
+
+
+def test_what_went_is_shown_over_the_error_that_says_what_did_not(tmp_path):
+    _, cell, none = run_cells(
+        tmp_path,
+        ["%load_ext jupyimg\n%image samples;", "%image rmi sample/web:1.0 missing", "%image rmi missing"],
+    )
+    assert cell.error[0] == none.error[0] == "ImageNotFound"
+    assert "sample/web:1.0" in cell.shown("text/html")[0]
+    assert "untagged" in cell.shown()[0]
+    assert [output.output_type for output in cell.outputs] == ["display_data", "error"]
+    assert none.shown() == []

@@ -82,7 +82,9 @@ def test_two_names_are_one_image_or_not(engine):
 
 def test_platforms_must_be_these_and_no_others(engine):
     assert_platforms("sample/hello", ["linux/amd64", "linux/arm64", "linux/arm/v7"])
-    assert "not for linux/amd64:" in said(assert_platforms, "sample/hello", ["linux/amd64"])
+    assert "should be here for linux/amd64, and is for " in said(assert_platforms, "sample/hello", ["linux/amd64"])
+    more = ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/s390x"]
+    assert "is here without linux/s390x:" in said(assert_platforms, "sample/hello", more)
 
 
 def test_a_registry_has_the_image_that_is_here(engine, registry):

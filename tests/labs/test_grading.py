@@ -101,6 +101,11 @@ def test_a_kernel_that_dies_fails_what_it_did_not_come_to():
     assert outcomes[1].sentence == "it did not run"
 
 
+def test_an_answer_that_ends_the_kernel_when_it_is_looked_at_does_not_pass():
+    handed_in = lab("import os\none = type('One', (), {'__eq__': lambda *_: os._exit(0)})()", "four = 4")
+    assert passed(handed_in) == [False, False]
+
+
 def test_grading_leaves_the_graders_own_store_alone(engine, tmp_path):
     handed_in = lab("import os\none = 1", "%reload_ext jupyimg\n%image rmi sample/web:1.0\nfour = 4")
     assert passed(handed_in)[0]

@@ -16,6 +16,7 @@ from jupyimg.model.content import drain
 from jupyimg.views.explorer import Explorer
 from jupyimg.views.lane import Lane
 from tests.services import synthetic
+from tests.services.waiting import AT_ONCE, PATIENCE
 
 
 @pytest.fixture
@@ -154,13 +155,13 @@ def test_a_registry_that_never_answers_is_left_by_a_stop(session):
                 ended.append(stop)
 
         lane.put(pull)
-        silent.settimeout(10)
+        silent.settimeout(PATIENCE)
         silent.accept()  # it asks
         began = time.monotonic()
         lane.stop()
-        assert lane.wait(5)
+        assert lane.wait(PATIENCE)
     assert len(ended) == 1
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < AT_ONCE
 
 
 def test_a_terminal_gets_the_list(samples, home):

@@ -113,7 +113,7 @@ def test_a_terminal_serves_until_it_is_interrupted(home, skopeo):
     assert skopeo.inspect(f"docker://{address}/sample/web:1.0", "--tls-verify=false")["Labels"]["version"] == "1.0"
     process.send_signal(signal.SIGINT)
     try:
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)  # faulthandler says where it stands
         pytest.fail(process.communicate()[1])

@@ -47,7 +47,7 @@ class User:
 
     def settings(self, **more) -> Settings:
         folders = {"user_config": self.home / ".config", "system_config": self.home / "etc"}
-        patience = {"connect_timeout": 1.0, "read_timeout": 1.5, "attempts": 2}
+        patience = {"connect_timeout": 3.0, "read_timeout": 5.0, "attempts": 2}
         return Settings(home=self.home / "jupyimg", **{**folders, **patience, **more})
 
 

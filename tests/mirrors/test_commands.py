@@ -99,9 +99,9 @@ def test_a_table_of_ours_begins_as_what_held_before_and_goes_when_it_says_no_mor
 @pytest.mark.parametrize(
     ("line", "error", "says"),
     [
-        ("mirror add docker.io", Misuse, "takes other words"),
-        ("mirror list a.com b.com", Misuse, "takes other words"),
-        ("mirror remove", Misuse, "takes other words"),
+        ("mirror add docker.io", Misuse, "takes 2 names, not 1"),
+        ("mirror list a.com b.com", Misuse, "takes 0 or 1 names, not 2"),
+        ("mirror remove", Misuse, "takes 1 or 2 names, not 0"),
         ("mirror move a.com b.com", Misuse, "move"),
         ("mirror list --insecure", Misuse, "belong to mirror add"),
         ("mirror add nginx m.com", Misuse, "'nginx' is no registry"),

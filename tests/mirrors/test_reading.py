@@ -101,7 +101,7 @@ def test_a_mirror_that_is_slow_costs_one_wait_for_all_blobs(user, engine, regist
     push_image(registry, layers=6)
     with full_backlog() as deaf:
         host = deaf if how == "takes no connection" else fake.host
-        fake.rule(".", lambda seen: fake.over.wait(10) and None)
+        fake.rule(".", lambda seen: fake.over.wait(60) and None)
         user.mirrors(registry.host, host)
         said, _ = pulled(engine, registry.reference("app:1"))
     assert len(passed_by(said)) == 1

@@ -1,4 +1,4 @@
-"""Fixtures of the registry floor: a fake that misbehaves on command, and our client with short patience."""
+"""Fixtures of the registry floor: a fake that misbehaves on command, and our client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def connect(tmp_path: Path) -> Iterator[Callable[..., Registries]]:
     opened: list[Registries] = []
 
     def make(credentials: Any = None, **settings: Any) -> Registries:
-        patient = {"read_timeout": 5.0, "connect_timeout": 5.0, **settings}
+        patient = {"read_timeout": 30.0, "connect_timeout": 30.0, **settings}
         find = credentials and (lambda reference: credentials(reference.host))
         opened.append(Registries(Settings(home=tmp_path, **patient), find))
         return opened[-1]

@@ -23,7 +23,8 @@ from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor
 from jupyimg.model.reference import Reference
 
-STALL = 30.0
+STALL = 120.0
+_dead: list[socket.socket] = []
 """Seconds that a stalled answer waits for the end of its test."""
 
 
@@ -323,10 +324,11 @@ def serve_fake(tls: ssl.SSLContext | None = None) -> Iterator[Fake]:
 
 
 def dead_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on: it is taken for as long as this process lives, so that nobody else may."""
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    _dead.append(probe)
+    return int(probe.getsockname()[1])
 
 
 @contextmanager

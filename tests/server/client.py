@@ -59,7 +59,7 @@ class Client:
         **headers: str,
     ) -> Reply:
         """One request; keywords are headers (``content_type="…"``), an iterable body is sent chunked."""
-        connection = http.client.HTTPConnection(self.address, timeout=30)
+        connection = http.client.HTTPConnection(self.address, timeout=60)
         sent = {name.replace("_", "-").title(): value for name, value in headers.items()}
         if self.login:
             sent["Authorization"] = "Basic " + base64.b64encode(":".join(self.login).encode()).decode()
@@ -70,13 +70,13 @@ class Client:
         finally:
             connection.close()
 
-    def raw(self, data: bytes, *, seconds: float = 10) -> bytes:
+    def raw(self, data: bytes, *, seconds: float = 60) -> bytes:
         """Send bytes as they are, and read until the server hangs up."""
         with self.connect(seconds) as sock:
             sock.sendall(data)
             return drained(sock)
 
-    def connect(self, seconds: float = 10) -> socket.socket:
+    def connect(self, seconds: float = 60) -> socket.socket:
         host, _, port = self.address.rpartition(":")
         return socket.create_connection((host, int(port)), timeout=seconds)
 

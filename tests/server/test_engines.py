@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyimg.engines import open_engine
+from jupyimg.model.content import drain
 from jupyimg.model.reference import Reference
 from jupyimg.model.settings import Settings
+from jupyimg.transfer import copying
+from tests.places.memory import MemoryPlace
 from tests.services.registry import PASSWORD, USERNAME
 from tests.store.checker import verify_store
 
@@ -119,6 +122,27 @@ def test_a_second_store_pulls_and_pushes(stocked, tmp_path):
     finally:
         engine.close()
     assert client("HEAD", "/v2/back/again/manifests/1").headers["Docker-Content-Digest"] == digest
+    verify_store(tmp_path / "second" / "store")
+
+
+def test_a_second_store_pulls_and_pushes_an_index_that_lists_what_nobody_knows(client, store, tmp_path):
+    place = MemoryPlace()
+    images = [place.image(platform=name, layers=(name.encode(),)) for name in ("linux/amd64", "linux/arm64")]
+    strange = place.put(b"what nobody knows", "application/vnd.example")
+    root = place.index("odd:1", [strange, *images])
+    with store.writer() as sink:
+        drain(copying(place, sink, Reference.parse("odd:1")))
+    engine = open_engine(Settings(home=tmp_path / "second"))
+    try:
+        for platform, held in (("linux/arm64", False), ("all", True)):
+            (pulled,) = engine.pull(f"{client.address}/odd:1", platform=platform)
+            assert (pulled.digest, strange.digest in engine.store.blobs()) == (root.digest, held)
+        engine.tag(f"{client.address}/odd:1", f"{client.address}/back/again:1")
+        (pushed,) = engine.push(f"{client.address}/back/again:1")
+        assert pushed.digest == root.digest
+    finally:
+        engine.close()
+    assert client("GET", f"/v2/back/again/blobs/{strange.digest}").body == b"what nobody knows"
     verify_store(tmp_path / "second" / "store")
 
 

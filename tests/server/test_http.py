@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import threading
 import time
 
 import pytest
 
 from jupyimg.server import Patience
-from tests.server.client import digest_of
+from tests.server.client import digest_of, drained
+from tests.services.waiting import PATIENCE, until
 
 DATA = b"0123456789" * 100
 DIGEST = digest_of(DATA)
@@ -215,7 +217,7 @@ def working(client):
     return [channel for channel in list(client.server._listener._open) if channel.waiting_since is None]
 
 
-NO_SILENCE = Patience(idle=0.6, head=0.4, silence=0.4, grace=30, linger=0.2)
+NO_SILENCE = Patience(idle=1.5, head=1, silence=1, grace=60, linger=0.2)
 NO_DRIPPING = Patience(idle=30, head=0.4, silence=30, grace=0.6, rate=1e6, linger=0.2)
 
 
@@ -227,17 +229,17 @@ NO_DRIPPING = Patience(idle=30, head=0.4, silence=30, grace=0.6, rate=1e6, linge
 )  # fmt: skip
 def test_a_silent_peer_is_hung_up_on(serve, beginning):
     client = serve(patience=NO_SILENCE)
-    assert client.raw(beginning, seconds=5) == b""
+    assert client.raw(beginning, seconds=PATIENCE) == b""
 
 
 @pytest.mark.parametrize("what", ["head", "body"])
 def test_a_peer_that_drips_is_hung_up_on(serve, what):
     client = serve(patience=NO_DRIPPING)
-    with client.connect(5) as sock:
+    with client.connect(PATIENCE) as sock:
         if what == "body":
             sock.sendall(request(f"POST {POST} HTTP/1.1", "Content-Length: 100000"))
         sock.settimeout(0.05)
-        for sent in range(200):
+        for sent in range(1000):
             try:
                 sock.sendall(b"GET /"[sent : sent + 1] or b"x")
                 if sock.recv(100) == b"":
@@ -251,18 +253,14 @@ def test_a_peer_that_drips_is_hung_up_on(serve, what):
 
 
 def test_a_peer_that_does_not_read_is_hung_up_on(serve):
-    client = serve(patience=NO_SILENCE)
     data = b"x" * (32 << 20)
-    digest = client.push_blob("lab/app", data)
+    digest = serve().push_blob("lab/app", data)
+    client = serve(patience=NO_SILENCE)
     with client.connect() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.sendall(request(f"GET /v2/lab/app/blobs/{digest} HTTP/1.1"))
-        while not working(client):
-            time.sleep(0.01)
-        deadline = time.monotonic() + 10
-        while working(client):
-            assert time.monotonic() < deadline, "it is still being sent to"
-            time.sleep(0.02)
+        until(lambda: working(client))
+        until(lambda: not working(client))
     assert client("HEAD", f"/v2/lab/app/blobs/{digest}").status == 200
 
 
@@ -285,21 +283,36 @@ def test_where_all_are_busy_the_next_one_is_told(serve):
     busy = [client.connect() for _ in range(2)]
     for sock in busy:
         sock.sendall(request(f"POST {POST} HTTP/1.1", "Content-Length: 1000", body=b"x"))
-    while len(working(client)) < 2:
-        time.sleep(0.01)
+    until(lambda: len(working(client)) == 2)
     reply = client("GET", "/v2/")
     assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
     for sock in busy:
         sock.close()
 
 
+def test_a_connection_that_no_thread_can_be_had_for_is_told_and_the_next_one_is_served(serve, monkeypatch):
+    client, start = serve(), threading.Thread.start
+
+    def cannot(thread):
+        if thread.name == "jupyimg-connection":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", cannot)
+        with client.connect() as sock:
+            assert statuses(drained(sock)) == [503]
+    assert client("GET", "/v2/").status == 200
+
+
 def test_where_all_are_busy_the_slowest_of_the_long_ones_makes_room(serve):
-    client = serve(connections=2, patience=Patience(silence=1, grace=10, rate=1))
+    client = serve(connections=2, patience=Patience(silence=4, grace=60, rate=1))
     busy = [client.connect() for _ in range(2)]
     for number, sock in enumerate(busy):
         sock.sendall(request(f"POST {POST} HTTP/1.1", "Content-Length: 1000000"))
         sock.sendall(b"x" * (100 + 10_000 * number))
-    for _ in range(7):
+    began = time.monotonic()
+    while time.monotonic() - began < 2.5:  # a request is young for half of the silence that it may keep
         time.sleep(0.1)
         for number, sock in enumerate(busy):
             sock.sendall(b"x" * (1 + 10_000 * number))

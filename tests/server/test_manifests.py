@@ -92,6 +92,26 @@ def test_an_index_and_its_images(client, store):
     assert store.pins() == {}, "the name holds it all"
 
 
+def test_what_an_index_lists_besides_manifests_is_a_blob_that_goes_with_it(client, store):
+    _, raw, children = push_index(client, "lab/app")
+    strange = b'{"not": "a manifest"}'
+    document = json.loads(raw)
+    document["manifests"].append(descriptor("application/vnd.example+json", strange))
+    assert client.put("lab/app", "odd", document).codes == ["MANIFEST_BLOB_UNKNOWN"]
+    client.push_blob("lab/app", strange)
+    assert client.put("lab/app", "odd", document).status == 201
+    store.collect()
+    assert client("GET", f"/v2/lab/app/blobs/{digest_of(strange)}").body == strange
+    assert client("GET", f"/v2/lab/app/manifests/{digest_of(strange)}").codes == ["MANIFEST_UNKNOWN"]
+    assert client("DELETE", f"/v2/lab/app/blobs/{digest_of(strange)}").codes == ["DENIED"]
+    digest = client("HEAD", "/v2/lab/app/manifests/odd").headers["Docker-Content-Digest"]
+    assert client("DELETE", f"/v2/lab/app/manifests/{digest}").status == 202
+    store.collect()
+    assert client("GET", f"/v2/lab/app/blobs/{digest_of(strange)}").status == 404
+    for child in children:
+        assert client("GET", f"/v2/lab/app/manifests/{child}").status == 200
+
+
 def test_an_index_of_indexes_and_an_empty_one(client):
     inner = [push_index(client, "lab/app", annotations={"n": str(number)}) for number in range(2)]
     raw = json.dumps(index(*(descriptor(INDEX, raw) for _, raw, _ in inner))).encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from jupyimg.model.digest import Digest
@@ -37,6 +39,19 @@ def test_what_moves_between_a_name_and_the_record_is_never_in_neither(client, ro
     assert view is not None
     assert digest in view.reached.manifests
     assert list(view.tags) == ([] if move == "tag to record" else ["1"])
+
+
+@pytest.mark.parametrize("before", ["missing", "damaged"])
+def test_a_manifest_that_was_brought_again_is_seen_at_once(client, store, before):
+    digest, raw = client.push_image("lab/app", "1")
+    layer = json.loads(raw)["layers"][0]["digest"]
+    path = store.blob_path(Digest(digest))
+    path.write_bytes(b"") if before == "damaged" else path.unlink()
+    fresh = Record(Store(store.root))
+    assert not fresh.view(APP).has_blob(layer)
+    path.write_bytes(raw)
+    assert fresh.view(APP).has_blob(layer), "what is listed and pinned has not changed"
+    assert fresh.view(APP) is fresh.view(APP)
 
 
 def test_what_has_not_changed_is_not_looked_at_again(client, store, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from jupyimg.errors import Conflict, Misuse, StoreError
 from jupyimg.server import ImageServer, ServerSettings
 from jupyimg.store import Store
 from tests.server.client import Client
+from tests.services.waiting import PATIENCE, until
 
 
 def ours() -> list[str]:
@@ -46,26 +46,34 @@ def test_nothing_of_it_is_left_once_it_has_stopped(root):
         )
         assert half.recv(100).startswith(b"HTTP/1.1 400 ")
     for sock in (idle, half):
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE)
         while sock.recv(1000):
             pass
         sock.close()
-    deadline = time.monotonic() + 5
-    while ours():
-        assert time.monotonic() < deadline, ours()
-        time.sleep(0.01)
+    until(lambda: not ours())
 
 
-def test_it_serves_in_the_foreground_until_it_is_stopped(root):
-    server = ImageServer(Store(root), ServerSettings(port=0))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    while not server.running:
-        time.sleep(0.01)
-    assert Client(server.address)("GET", "/v2/").status == 200
-    server.stop()
-    thread.join(5)
-    assert not thread.is_alive()
+@pytest.mark.parametrize("lacking", ["jupyimg-server", "jupyimg-sweeper"])
+def test_a_server_that_can_have_no_thread_says_so_and_leaves_nothing(root, monkeypatch, lacking):
+    server, start = ImageServer(Store(root), ServerSettings(port=0)), threading.Thread.start
+    ports = []
+
+    def cannot(thread):
+        ports.append(server.port)
+        if thread.name == lacking:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", cannot)
+        with pytest.raises(Conflict, match="can't start new thread") as error:
+            server.start()
+    assert error.value.hint
+    assert not server.running
+    with pytest.raises(ConnectionRefusedError):
+        Client(f"127.0.0.1:{ports[0]}")("GET", "/v2/")
+    with server:
+        assert Client(server.address)("GET", "/v2/").status == 200
 
 
 def test_a_port_that_is_taken_is_said(root):

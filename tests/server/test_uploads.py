@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -10,8 +11,9 @@ import time
 import pytest
 
 from jupyimg.server import sessions
-from jupyimg.store import Store
+from jupyimg.store import Store, ingest, pins
 from tests.server.client import digest_of
+from tests.services.waiting import until
 
 DATA = b"0123456789" * 307
 DIGEST = digest_of(DATA)
@@ -169,7 +171,7 @@ def test_two_at_once_do_not_mix_their_bytes(client):
     head = f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(DATA)}\r\n\r\n"
     with client.connect() as slow:
         slow.sendall(head.encode() + DATA[:100])
-        time.sleep(0.1)
+        until(lambda: [each for each in client.server._sessions._open.values() if each.lock.locked()])
         reply = client("PATCH", location, DATA)
         assert (reply.status, reply.codes) == (409, ["BLOB_UPLOAD_INVALID"])
         slow.sendall(DATA[100:])
@@ -243,6 +245,63 @@ def test_an_upload_goes_on_with_the_next_server(serve):
     first.server.stop()
     assert second("GET", location).headers["Range"] == "0-999"
     assert_arrived(second, second("PUT", with_digest(location), DATA[1000:]))
+
+
+def test_an_upload_stays_its_repository_s_with_the_next_server(serve):
+    first = serve()
+    location = first.begin("lab/app")
+    first("PATCH", location, DATA[:1000])
+    first.server.stop()
+    second = serve()
+    for method in ("GET", "PATCH", "DELETE"):
+        assert second(method, location.replace("lab/app", "lab/other")).codes == ["BLOB_UPLOAD_UNKNOWN"]
+    assert second("GET", location).headers["Range"] == "0-999"
+    assert_arrived(second, second("PUT", with_digest(location), DATA[1000:]))
+
+
+def test_while_what_has_arrived_is_read_again_other_uploads_go_on(serve, monkeypatch):
+    first = serve()
+    location = first.begin("lab/app")
+    first("PATCH", location, DATA[:1000])
+    first.server.stop()
+    second, meanwhile = serve(), []
+
+    def absorb(fd, hasher, real=ingest._absorb):
+        size = real(fd, hasher)
+        if size and not meanwhile:
+            meanwhile.append(second("PATCH", second.begin("lab/other"), DATA).status)
+            meanwhile.append(second("GET", location).status)
+        return size
+
+    monkeypatch.setattr(ingest, "_absorb", absorb)
+    reply = second("PATCH", location, DATA[1000:])
+    assert (reply.status, meanwhile) == (202, [202, 409]), "only who wants the same one is turned down"
+    assert_arrived(second, second("PUT", with_digest(location)))
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_upload_that_a_full_disk_does_not_take_in_goes_on_once_there_is_room(client, monkeypatch):
+    location = client.begin("lab/app")
+    client("PATCH", location, DATA)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert client("PUT", with_digest(location)).status == 507
+    assert client("GET", location).headers["Range"] == f"0-{len(DATA) - 1}"
+    assert_arrived(client, client("PUT", with_digest(location)))
+
+
+def test_an_upload_that_a_full_disk_takes_in_but_does_not_note_has_ended(client, store, root, monkeypatch):
+    location = client.begin("lab/app")
+    client("PATCH", location, DATA)
+    with monkeypatch.context() as patched:
+        patched.setattr(pins.Layout, "replace", full)
+        assert client("PUT", with_digest(location)).status == 507
+    for method in ("PUT", "GET"):
+        assert client(method, with_digest(location)).codes == ["BLOB_UPLOAD_UNKNOWN"], "it begins again"
+    assert_arrived(client, post_only(client, DIGEST))
 
 
 def test_abandoned_uploads_age_out(serve, root, monkeypatch):

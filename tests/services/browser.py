@@ -15,16 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.services.kernel import write_notebook
 from tests.services.process import environment, need, running
+from tests.services.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
+expect.set_options(timeout=PATIENCE * 1000)  # for all who use a page; a busy machine is no fault of the page's
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/lab")
 _NO_NEWS = "lab-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 _STARTUP = "ipython/profile_default/startup/00-environment.py"
@@ -105,28 +107,55 @@ class JupyterPage:
         (self.folder / "environment.json").write_text(json.dumps(variables))
         app = "notebooks" if classic else "lab/tree"
         self.page.goto(f"{self.lab.url}/{app}/{self.name}/{path.name}?reset")
-        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         # a run before this opens the dialog "Select Kernel", and nothing runs
-        self.page.wait_for_function(_READY, timeout=60_000)
+        self.page.wait_for_function(_READY)
 
-    def run_all(self, seconds: float = 60) -> None:
+    def run_all(self) -> None:
         """Run all cells and wait until the kernel is idle again."""
         # awaiting the command itself would be a wait inside the page, where no time limit reaches
         self.page.evaluate(_RUN)
-        self.page.wait_for_function("() => window.ran", timeout=seconds * 1000)
-        self.wait_idle(seconds)
+        self.page.wait_for_function("() => window.ran", timeout=2 * PATIENCE * 1000)
+        self.wait_idle()
 
-    def wait_idle(self, seconds: float = 60) -> None:
+    def run_cell(self, at: int) -> None:
+        """Run one cell by its keys, and wait until it runs or has run: it has a star or a new number."""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(at)
+        prompt, text = cell.locator(".jp-InputPrompt"), cell.locator(".cm-content")
+        before = prompt.text_content() or ""
+        text.click()
+        text.press("Control+Enter")
+        expect(prompt).not_to_have_text(before)
+
+    def run_until(self, at: int, shown: str | re.Pattern[str]) -> None:
+        """Run one cell until it shows this: what a widget tells its kernel may arrive behind a cell that was run.
+
+        (ipywidgets holds a change back for as long as the one before it is on its way.)
+        """
+
+        def shows() -> bool:
+            self.run_cell(at)
+            self.wait_idle()
+            return bool(re.search(shown, self.output(at).inner_text()))
+
+        until(shows)
+
+    def wait_idle(self) -> None:
         """Wait until no cell runs or waits."""
-        self.page.wait_for_function(_DONE, timeout=seconds * 1000)
+        self.page.wait_for_function(_DONE)
 
-    def outputs(self) -> list[str]:
-        """The text that each cell shows below itself."""
-        return [cell.inner_text() for cell in self.page.locator(".jp-CodeCell .jp-Cell-outputArea").all()]
+    def output(self, at: int) -> Locator:
+        """What a code cell shows below itself; it may still be drawn when the kernel is idle already."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(at).locator(".jp-Cell-outputArea")
 
     def save(self) -> Path:
-        """Save the notebook and give its path."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        """Save the notebook as it stands, until there is nothing left to save, and give its path."""
+
+        def saved() -> bool:
+            self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+            return not self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.model.dirty")
+
+        until(saved)
         return self.folder / "notebook.ipynb"
 
     def screenshot(self, path: Path) -> Path:
@@ -166,6 +195,7 @@ def open_page(lab: Lab, name: str) -> Iterator[JupyterPage]:
         arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
         browser = playwright.chromium.launch(executable_path=need("chromium"), args=arguments)
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(PATIENCE * 1000)
         opened = JupyterPage(page, lab, name)
         page.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: opened.complaints.append(str(error)))

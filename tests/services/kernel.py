@@ -74,6 +74,9 @@ def run_notebook(
         notebook,
         config=config,
         timeout=seconds,
+        startup_timeout=seconds,
+        iopub_timeout=seconds,  # nbclient's own four seconds lose outputs on a busy machine
+        raise_on_iopub_timeout=True,
         kernel_name="python3",
         allow_errors=errors,
         resources={"metadata": {"path": str(path.parent)}},

@@ -64,7 +64,7 @@ def tail(log: Path, lines: int = 30) -> str:
 
 @contextmanager
 def running(
-    command: Sequence[str], log: Path, ready: Callable[[str], T | None], *, env: dict[str, str], seconds: float = 60
+    command: Sequence[str], log: Path, ready: Callable[[str], T | None], *, env: dict[str, str], seconds: float = 120
 ) -> Iterator[Running[T]]:
     """Run a server until the block is left.
 
@@ -104,7 +104,7 @@ def _await(
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(15)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)  # a group of its own, so these are its own children
         process.wait()

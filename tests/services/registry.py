@@ -167,11 +167,14 @@ class Registry:
         """
         mark = f"/v2/?mark={next(self._marks)}"
         self.request("GET", mark)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
+        before = ""
         while time.monotonic() < deadline:
-            lines = [Access(m, p, int(s), int(n), a) for m, p, s, n, a in _ACCESS.findall(self.log.read_text())]
-            if any(line.path == mark for line in lines):
+            log = self.log.read_text()
+            if mark in log and log == before:  # nor is a line still coming that should have come before the mark
+                lines = [Access(m, p, int(s), int(n), a) for m, p, s, n, a in _ACCESS.findall(log)]
                 return [line for line in lines if path in line.path and "?mark=" not in line.path]
+            before = log
             time.sleep(0.01)
         message = f"{mark} never reached {self.log}"
         raise AssertionError(message)

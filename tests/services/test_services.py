@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.services.process import ServiceFailed, environment, running
 
@@ -130,15 +131,17 @@ def test_jupyter_page_runs_a_notebook_as_a_person_sees_it(jupyter_page, tmp_path
     ]
     jupyter_page.open([*cells, "import time; time.sleep(1); print('the end')"])
     jupyter_page.run_all()
-    shown = jupyter_page.outputs()
-    assert str(jupyter_page.folder / "jupyimg") in shown[0]
-    assert "the end" in shown[2]
-    assert jupyter_page.page.locator("b.mine").inner_text() == "中文"
+    expect(jupyter_page.output(0)).to_contain_text(str(jupyter_page.folder / "jupyimg"))
+    expect(jupyter_page.output(2)).to_have_text("the end")
+    expect(jupyter_page.page.locator("b.mine")).to_have_text("中文")
     assert jupyter_page.screenshot(tmp_path / "seen.png").stat().st_size > 10_000
     assert "the end" in jupyter_page.save().read_text()
     assert jupyter_page.complaints == []
     assert jupyter_page.outside == []
     jupyter_page.page.evaluate("() => { fetch('http://example.com/').catch(() => 0); console.error('oh'); }")
-    jupyter_page.page.wait_for_timeout(200)
+    for _ in range(600):  # until both have been heard of
+        jupyter_page.page.wait_for_timeout(100)
+        if jupyter_page.outside and "oh" in jupyter_page.complaints:
+            break
     assert jupyter_page.outside == ["http://example.com/"]
     assert "oh" in jupyter_page.complaints

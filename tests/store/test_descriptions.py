@@ -115,7 +115,7 @@ def test_threads_and_processes_lose_no_line(path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
-    assert [process.wait(30) for process in processes] == [0, 0]
+        thread.join(60)
+    assert [process.wait(60) for process in processes] == [0, 0]
     everything = Descriptions(path)
     assert all(everything.get(digest(f"{name}-{number}")) for name in "pqst" for number in range(300))

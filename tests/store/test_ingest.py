@@ -6,7 +6,7 @@ import pytest
 
 from jupyimg.errors import Conflict, DigestMismatch, NotFound, SizeMismatch
 from jupyimg.model.digest import Digest
-from jupyimg.store import Store
+from jupyimg.store import Store, ingest, lock
 
 DATA = b"some bytes of a layer" * 1000
 
@@ -37,11 +37,40 @@ def test_an_upload_is_gone_on_with_by_its_id_in_another_process(store, root):
     assert store.blob_path(Digest.of(DATA)).read_bytes() == DATA
 
 
+def test_an_upload_is_gone_on_with_by_whom_it_is_for_only(store, root):
+    with store.writer() as sink, sink.ingest(owner="app") as upload:
+        upload.write(DATA)
+    with Store(root).writer() as sink:
+        for other in ("", "other"):
+            with pytest.raises(NotFound):
+                sink.ingest(upload.id, owner=other)
+        with sink.ingest(upload.id, owner="app") as again:
+            assert again.offset == len(DATA)
+
+
 def test_an_upload_is_one_writer_s_at_a_time(store):
     with store.writer() as sink, sink.ingest() as upload:
         with pytest.raises(Conflict):
             sink.ingest(upload.id)
         upload.write(b"still mine")
+
+
+def test_what_has_arrived_is_read_while_nobody_waits_for_the_store(store, root, monkeypatch):
+    with store.writer() as sink, sink.ingest() as upload:
+        upload.write(DATA)
+    seen = []
+
+    def absorb(fd, hasher, real=ingest._absorb):
+        free = lock.claim(root / ".jupyimg" / "lock", create=False)
+        assert free is not None, "another process would wait for the store lock"
+        lock.release(free)
+        seen.append(real(fd, hasher))
+        return seen[-1]
+
+    monkeypatch.setattr(ingest, "_absorb", absorb)
+    with store.writer() as sink, sink.ingest(upload.id) as again:
+        assert again.offset == len(DATA)
+    assert seen == [len(DATA)]
 
 
 @pytest.mark.parametrize("ident", ["0" * 32, "../../index.json", "", "A" * 32, f"sha256-{'0' * 64}", "0" * 31 + "\n"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,9 +10,13 @@ import sys
 import threading
 import time
 
+import pytest
+
+from jupyimg.errors import DiskFull, StoreError
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
-from jupyimg.store import Store, lock, untag
+from jupyimg.store import Store, ingest, lock, untag
+from jupyimg.store import leases as leasing
 from jupyimg.store.lock import claim, exclusive, release
 from tests.store.bring import bring, content, name, put
 
@@ -122,6 +127,81 @@ def test_another_process_s_lease_counts_until_it_is_killed(store, place, root):
     assert leases(root) == []
 
 
+def test_what_is_named_after_a_write_that_broke_off_in_the_middle_is_protected(store, place, root, monkeypatch):
+    place.put(b"data", OCI_LAYER)
+    with store.writer() as sink:
+        put(sink, place, [BLOB])
+
+    def half(fd, data, real=os.write):
+        real(fd, data[:20])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with store.lease() as lease:
+        with monkeypatch.context() as patched:
+            patched.setattr(leasing.os, "write", half)
+            with pytest.raises(DiskFull):
+                lease.add(Digest.of(b"another"))
+        lease.add(BLOB.digest)
+        assert Store(root).collect() == []
+
+
+def test_a_digest_that_a_disk_takes_in_pieces_is_protected_as_a_whole(store, place, root, monkeypatch):
+    place.put(b"data", OCI_LAYER)
+    with store.writer() as sink:
+        put(sink, place, [BLOB])
+    with monkeypatch.context() as patched, store.lease() as lease:
+        patched.setattr(leasing.os, "write", lambda fd, data, real=os.write: real(fd, data[:20]))
+        lease.add(BLOB.digest)
+        assert Store(root).collect() == []
+
+
+def broken(*_, **__):
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_lease_that_a_failing_disk_does_not_delete_ends_all_the_same(store, root, monkeypatch):
+    lease = store.reading()
+    lease.add(BLOB.digest)
+    (path,) = leases(root)
+    for end in (lease.close, store.collect):
+        with monkeypatch.context() as patched:
+            patched.setattr(leasing, "_forget", broken)
+            with pytest.raises(StoreError):
+                end()
+        fd = claim(path, create=False)
+        assert fd is not None, "nobody could ever end it"
+        release(fd)
+    store.collect()
+    assert leases(root) == []
+
+
+@pytest.mark.parametrize("fails", ["looking whether it has arrived", "deleting it", "reading it", "collecting it"])
+def test_a_download_that_a_failing_disk_ends_is_given_back(store, root, monkeypatch, fails):
+    store.change(lambda entries: entries)
+    looks, path = [], root / ".jupyimg" / "ingest" / f"sha256-{BLOB.digest.encoded}"
+
+    def arrived():
+        looks.append(fails)
+        if fails == "looking whether it has arrived" and len(looks) == 2:
+            raise StoreError("could not look at it")
+        return fails == "deleting it" and len(looks) == 2
+
+    def bring():
+        ingest.open_download(store._layout, BLOB.digest, lambda _: None, arrived=arrived, check=lambda: None)
+
+    with monkeypatch.context() as patched:
+        if fails == "reading it":
+            patched.setattr(ingest, "_absorb", broken)
+        elif fails != "looking whether it has arrived":
+            path.touch()
+            patched.setattr(type(path), "unlink", broken)
+        with pytest.raises(StoreError):
+            store.collect() if fails == "collecting it" else bring()
+    fd = claim(path, create=False)
+    assert fd is not None, "every later pull would wait for ever"
+    release(fd)
+
+
 def test_downloads_that_were_broken_off_are_cleaned_up_but_not_those_that_live(store, root):
     def read(offset):
         yield b"da"
@@ -158,4 +238,4 @@ try:
 finally:
     os.kill(children[0], signal.SIGKILL)
 """
-    assert child(root, script).wait(10) == 0
+    assert child(root, script).wait(60) == 0

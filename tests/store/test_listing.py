@@ -221,4 +221,4 @@ def test_ten_thousand_entries_are_rewritten_whole(store, root):
     began = time.perf_counter()
     store.change(lambda entries: publish(entries, (Entry(NGINX, None, A),)))
     assert len(Store(root).entries()) == 10_001
-    assert time.perf_counter() - began < 5  # quadratic work would take minutes
+    assert time.perf_counter() - began < 30  # quadratic work would take minutes

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jupyimg.store import Store
 from tests.places.memory import MemoryPlace
+from tests.services.waiting import until
 from tests.store.bring import bring, content, name
 from tests.store.checker import verify_store
 from tests.store.worker import images
@@ -97,7 +98,7 @@ def read(item, offset):
     if item.size > 1000:
         print(offset, flush=True)
     for chunk in place.read(item, offset):
-        time.sleep(0.002)
+        time.sleep(float(sys.argv[2]))
         yield chunk
 with store.writer() as sink:
     for item in content(place, image):
@@ -106,23 +107,25 @@ with store.writer() as sink:
     sink.publish(name("app"), image, (image,))
 """
 
-    def run():
+    def run(pause="0.002"):
         return subprocess.Popen(
-            [sys.executable, "-c", code, str(root)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", code, str(root), pause], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
         )
 
-    first = run()
+    first = run("0.3")  # half a minute for all
     assert first.stdout.readline() == "0\n"
     second = run()
+    (ingest,) = (root / ".jupyimg" / "ingest").iterdir()
+    until(lambda: ingest.stat().st_size > 0)
     time.sleep(0.1)
     first.kill()
     first.communicate()
-    output, _ = second.communicate(timeout=30)
+    output, _ = second.communicate(timeout=60)
     assert second.returncode == 0
     (offset,) = output.split()
     assert 0 < int(offset) < len(data)
     third, fourth = run(), run()
-    assert [process.communicate(timeout=30)[0] for process in (third, fourth)] == ["", ""]
+    assert [process.communicate(timeout=60)[0] for process in (third, fourth)] == ["", ""]
     verify_store(root)
     assert {item.digest for item in content(place, image)} == set(Store(root).blobs())
 

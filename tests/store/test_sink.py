@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 
@@ -16,6 +17,7 @@ from jupyimg.model.platform import Platform
 from jupyimg.store import Store
 from jupyimg.store.ingest import open_download
 from jupyimg.store.layout import Layout
+from tests.services.waiting import PATIENCE, until
 from tests.store.bring import bring, content, listed, name, put
 
 DATA = bytes(range(256)) * 40
@@ -34,6 +36,14 @@ class Wire:
             if self.fails_at is not None and at >= self.fails_at:
                 raise Unreachable("the cable was pulled")
             yield self.data[at : at + self.chunk]
+
+
+def within(thread, function):
+    """Whether a thread is inside a function."""
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def ingests(root):
@@ -240,10 +250,10 @@ def test_interrupt_ends_a_write_and_a_wait_keeps_the_bytes_and_leaves_the_sink_u
         for thread in threads:
             thread.start()
         started.wait()
-        time.sleep(0.05)
+        until(lambda: any(within(thread, open_download) for thread in threads))  # the other one waits
         sink.interrupt()
         for thread in threads:
-            thread.join(5)
+            thread.join(PATIENCE)
         assert [str(error) for error in errors] == ["the work on the store was interrupted"] * 2
         assert set(*ingests(root).values()) == {0}
         sink.write(LAYER, Wire())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import os
@@ -17,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyimg.errors import ContentError, DigestMismatch
+from jupyimg.errors import ContentError, DigestMismatch, StoreError
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
-from jupyimg.store import Store, walk_layer
+from jupyimg.store import Store, unpacked, walk_layer
 from jupyimg.store.tarstream import Member, members
 from tests.store.bring import put
 
@@ -246,6 +247,47 @@ def test_diff_ids_are_proven_once_and_a_wrong_one_is_an_error(store, root, layer
         store.measure(layers[1:2], [Digest.of(b"else")])
     with pytest.raises(ContentError):
         store.measure(layers[3:4], good[:1])
+
+
+@pytest.mark.parametrize("before", ["missing", "damaged", "unreadable"])
+def test_a_layer_that_could_not_be_measured_is_once_it_can(store, place, layers, monkeypatch, before):
+    blob = store.blob_path(layers[0].digest)
+    if before == "damaged":
+        os.truncate(blob, 5)
+    elif before == "missing":
+        blob.unlink()
+    with monkeypatch.context() as patched:
+        if before == "unreadable":
+            patched.setattr(type(blob), "open", too_many)
+        assert store.measure(layers[:1]) == [None]
+    with store.writer() as sink:
+        put(sink, place, layers[:1])
+    assert store.measure(layers[:1]) == [TREE_SIZE]
+
+
+def too_many(*_, **__):
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_a_damaged_layer_is_walked_once(store, layers, monkeypatch):
+    assert store.measure(layers[3:4]) == [None]
+    monkeypatch.setattr(unpacked, "walk_layer", lambda *_: 1 / 0)
+    assert store.measure(layers[3:4]) == [None]
+
+
+def test_a_layer_that_cannot_be_read_for_its_proof_is_kept_for_the_next_attempt(
+    store, root, place, layers, monkeypatch
+):
+    layer = place.put(gzip.compress(TREE + b"3" * 9000), OCI_LAYER + "+gzip")
+    diff_ids = {layer.digest: Digest.of(gzip.decompress(place.blobs[layer.digest]))}
+    with store.writer(diff_ids) as sink:
+        with monkeypatch.context() as patched, pytest.raises(StoreError, match="Too many open files"):
+            patched.setattr(type(root), "open", too_many)
+            put(sink, place, [layer])
+        place.reads.clear()
+        put(sink, place, [layer])
+        assert place.reads == [], "all of it had arrived"
+        assert sink.has(layer)
 
 
 def test_a_real_image_has_the_sizes_that_docker_says(busybox_image, store, place):

@@ -133,4 +133,4 @@ def test_a_gpg_that_does_not_end_is_ended(tmp_path, monkeypatch):
     began = time.monotonic()
     with pytest.raises(Unacceptable, match="did not come to an end"), Keyring([b"key"]):
         pass
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30

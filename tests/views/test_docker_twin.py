@@ -100,7 +100,7 @@ def docker(answers: dict[str, Any], home: Path, *words: str) -> list[str]:
     with engine(answers) as host:
         clean = {"PATH": os.environ["PATH"], "HOME": str(home), "DOCKER_CONFIG": str(home)}
         run = subprocess.run(
-            ["docker", "-H", host, *words], env=clean, check=True, capture_output=True, text=True, timeout=30
+            ["docker", "-H", host, *words], env=clean, check=True, capture_output=True, text=True, timeout=120
         )
     return [line.rstrip() for line in run.stdout.splitlines()]
 

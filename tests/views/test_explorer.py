@@ -63,8 +63,8 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 class Talk:
     """An explorer, and what it said to its page."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.explorer = Explorer(answer)
+    def __init__(self, answer: Answer, lang: str = "en") -> None:
+        self.explorer = Explorer(answer, lang)
         self.said: list[dict[str, Any]] = []
         self.explorer.widget.send = lambda message: self.said.append(json.loads(json.dumps(message)))
         self.number = 0
@@ -73,7 +73,7 @@ class Talk:
         """The last that is said about a question."""
         self.number += 1
         self.explorer.widget._handle_custom_msg({"id": self.number, "ask": what, **more}, [])
-        assert self.explorer.wait(10)
+        assert self.explorer.wait(60)
         return ([each for each in self.said if each["id"] == self.number] or [{}])[-1]
 
     def keys(self) -> list[str]:
@@ -169,11 +169,11 @@ def test_one_thing_is_done_at_a_time_and_can_be_stopped():
     port.doing = endless  # type: ignore[method-assign]
     talk = Talk(images(port, 1))
     talk.explorer.widget._handle_custom_msg({"id": 100, "ask": "do", "line": "%image pull x"}, [])
-    assert reached.wait(10)
+    assert reached.wait(60)
     talk.explorer.widget._handle_custom_msg({"id": 101, "ask": "do", "line": "%image pull y"}, [])
     assert talk.said[-1]["text"] == "something else is still running"
     talk.explorer.widget._handle_custom_msg({"id": 102, "ask": "stop", "acting": True}, [])
-    assert talk.explorer.wait(10)
+    assert talk.explorer.wait(60)
     assert stopped.is_set()
     assert talk.said[-1]["text"] == "stopped"
     assert talk.said[-1]["id"] == 100
@@ -293,7 +293,7 @@ def test_a_question_that_hangs_is_left_and_the_next_one_answered():
     def looking(name: str, platform: str) -> Iterator[Step]:
         if name == "nginx:1":
             hanging.set()
-            release.wait(10)  # as a socket: nothing of Python's runs
+            release.wait(60)  # as a socket: nothing of Python's runs
         yield from ()
         return seen()
 
@@ -302,7 +302,7 @@ def test_a_question_that_hangs_is_left_and_the_next_one_answered():
     talk = Talk(images(port, 1, 2))
     first, second = talk.keys()
     talk.explorer.widget._handle_custom_msg({"id": 100, "ask": "look", "key": first}, [])
-    assert hanging.wait(10)
+    assert hanging.wait(60)
     talk.explorer.widget._handle_custom_msg({"id": 101, "ask": "stop"}, [])
     assert talk.ask("look", key=second)["is"] == "sight"
     release.set()

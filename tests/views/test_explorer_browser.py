@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.services import synthetic
+from tests.services.waiting import PATIENCE
 from tests.views.test_browser import SETUP
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tests.services.browser import JupyterPage
     from tests.services.registry import Registry
 
-expect.set_options(timeout=20_000)  # a busy machine is no fault of the page's
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>\"' onmouseover=alert(3) \u202eevil"
 NOTEBOOKS_OWN = {
     "Cannot read properties of undefined (reading 'schema')",
@@ -61,11 +61,6 @@ def open_explorer(jupyter_page: JupyterPage, *cells: str) -> Locator:
     return root
 
 
-def run_cell(page: Page, at: int) -> None:
-    page.locator(".jp-CodeCell").nth(at).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-
-
 def theme(page: Page, name: str) -> None:
     """Change it; the server keeps it for the tests that come after."""
     page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {name}'}})")
@@ -94,10 +89,10 @@ def test_images_are_found_tagged_and_removed_with_the_line_in_sight(jupyter_page
     rows.first.click()
     expect(root.locator(".jie-title")).to_have_text("sample/web:1.0")
     expect(root.locator(".jie-shared").first).to_be_visible()
-    assert root.locator(".jie-map > .jie-box").count() == 4
+    expect(root.locator(".jie-map > .jie-box")).to_have_count(4)
     jupyter_page.screenshot(tmp_path / "browse.png")
-    run_cell(page, 3)
-    page.get_by_text("['sample/web:1.0']").wait_for()
+    jupyter_page.run_cell(3)
+    expect(jupyter_page.output(3)).to_have_text("['sample/web:1.0']")
 
     line, said = root.get_by_label("the line to run"), root.locator(".jie-said")
     button(root, "Tag…").click()
@@ -131,7 +126,7 @@ def test_images_are_found_tagged_and_removed_with_the_line_in_sight(jupyter_page
     with socket.create_server(("127.0.0.1", 0)) as silent:  # a registry that never answers
         line.fill(f"%image pull 127.0.0.1:{silent.getsockname()[1]}/no/such")
         line.press("Enter")
-        silent.settimeout(20)
+        silent.settimeout(PATIENCE)
         silent.accept()
         expect(root.get_by_role("progressbar")).to_be_visible()
         jupyter_page.screenshot(tmp_path / "running.png")
@@ -240,14 +235,14 @@ def test_five_thousand_images_are_searched_and_scrolled(jupyter_page: JupyterPag
         }"""
     )
     page.evaluate("() => document.querySelectorAll('.jie').forEach((each) => each.remove())")
-    run_cell(page, 1)
-    page.wait_for_function("() => window.painted > 0", timeout=30_000)
+    jupyter_page.run_cell(1)
+    page.wait_for_function("() => window.painted > 0")
     painted = page.evaluate("window.painted") / 1000
     expect(root.locator(".jie-row").first).to_be_visible()
     pressed = page.evaluate(KEY_PRESS) / 1000
     print(f"5,000 rows: first paint {painted:.2f} s after the cell was run, a key press in the filter {pressed:.3f} s")
     expect(root.locator(".jie-bar [role=status]")).to_have_text(re.compile(r"^\d+ of 5000$"))
-    assert all("app-7:4" in text for text in root.locator(".jie-row").all_inner_texts())
+    expect(root.locator(".jie-row").filter(has_not_text="app-7:4")).to_have_count(0)
     root.get_by_role("searchbox").fill("")
     root.get_by_label("sort").select_option("largest first")
     expect(root.locator(".jie-row").first).to_contain_text("team/app-39:4999")

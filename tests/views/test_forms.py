@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jupyimg import views
 from jupyimg.errors import Denied, StoreError
+from jupyimg.model.content import COUNTED, Phase, Step
 from jupyimg.views import Answer, LoginAsk, PruneAsk
 from jupyimg.views import twin as room
 from jupyimg.views.login_form import LoginForm
@@ -18,7 +20,7 @@ from tests.views.samples import HOSTILE, digest, image, removal
 from tests.views.test_html import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from jupyimg.model.records import ImageRecord, RemovalRecord
 
@@ -110,6 +112,9 @@ class Shop:
         self.gone: list[str] = []
         self.pinned: set[str] = set()
         self.full = False
+        self.slow = 0
+        self.telling: Callable[[], str] = str
+        self.said: list[str] = []
 
     def plan(self, only: Sequence[ImageRecord]) -> list[RemovalRecord]:
         if self.full:
@@ -119,8 +124,12 @@ class Shop:
         rows = [removal(action="untagged", reference=name, digest=digest(name), freed=0) for name in names]
         return [*rows, removal(action="deleted", reference=None, freed=100 * len(names) + shared)] if names else []
 
-    def act(self, only: Sequence[ImageRecord]) -> list[RemovalRecord]:
+    def act(self, only: Sequence[ImageRecord]) -> Generator[Step, None, list[RemovalRecord]]:
         rows = self.plan(only)
+        for at in range(self.slow):
+            yield Step(Phase.MOVING, "images", at, self.slow, COUNTED)
+            time.sleep(0.2)
+            self.said.append(self.telling())
         self.gone += [row.reference for row in rows if row.reference]
         return rows
 
@@ -170,6 +179,16 @@ def test_confirm_removes_exactly_what_was_ticked_and_leaves_a_static_summary() -
     assert "total reclaimed space: 200B" in Page(form._html()).text
     press(form, "confirm", 1)
     assert shop.gone == ["a:1", "c"]
+
+
+def test_a_removal_that_takes_a_while_says_how_far_it_is() -> None:
+    shop = Shop()
+    form = prune_form(shop)
+    shop.telling, shop.slow = lambda: form.widget.told["lines"][0], 5
+    press(form, "confirm", 2)
+    assert shop.said[0] == "Frees exactly 100B (100 bytes)."  # nothing moves in what may be over at once
+    assert shop.said[-1] == "3 of 5 images"
+    assert form.widget.told["lines"] == ["Freed exactly 100B (100 bytes)."]
 
 
 def test_a_confirmation_of_another_set_than_was_counted_counts_first() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from jupyimg import views
 from jupyimg.errors import DigestMismatch, Interrupted
-from jupyimg.model.content import Phase, Step
+from jupyimg.model.content import COUNTED, FREED, Phase, Step
 from jupyimg.views import progress_kernel
 from jupyimg.views.progress import LogProgress, Progress
 from jupyimg.views.progress_html import ROWS
@@ -303,3 +303,73 @@ def test_the_front_gives_each_form_by_name(where: str, form: type[Progress]) -> 
     made = views.progress(where, "push")
     assert type(made) is form
     assert made.ledger.kind == "push"
+
+
+def pruned(of: int = 4) -> list[Step]:
+    return [
+        step
+        for at in range(of + 1)
+        for step in (
+            Step(Phase.MOVING, "images", at, of, COUNTED),
+            Step(Phase.MOVING, FREED, at * 1_000_000, of * 1_000_000, FREED),
+        )
+    ]
+
+
+def test_a_pruning_that_is_over_at_once_is_not_shown(screen: Screen) -> None:
+    clock = Clock()
+    run(KernelProgress("prune", clock=clock), pruned(), 0.04, clock)
+    assert screen.states == []
+
+
+def test_a_pruning_that_takes_a_while_has_a_bar_and_leaves_what_it_freed(screen: Screen) -> None:
+    clock = Clock()
+    form = KernelProgress("prune", clock=clock)
+    with form as show:
+        clock.now = 60.0  # somebody was asked whether to go on
+        for step in pruned()[:6]:
+            clock.now += 0.5
+            show(step)
+        assert screen.page.text == "50% 2 of 4 images, 2MB of 4MB freed, 2.5 s left"
+        assert "progress" in screen.page.elements
+        for step in pruned()[6:]:
+            show(step)
+    assert screen.displays == 1
+    assert screen.text == "Done: 4 images, 4MB freed in 2.5 s"
+    assert "progress" not in screen.page.elements
+
+
+def test_a_pruning_that_fails_at_once_leaves_its_error_alone(screen: Screen) -> None:
+    with pytest.raises(DigestMismatch), KernelProgress("prune", clock=Clock()) as show:
+        show(pruned()[0])
+        raise DigestMismatch("wrong bytes")
+    assert screen.states == []
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_a_terminal_has_a_bar_for_what_is_counted() -> None:
+    out, clock = Tty(), Clock()
+    run(TerminalProgress("prune", file=out, clock=clock), pruned(), 0.5, clock)
+    assert "━" in out.getvalue()
+    assert "2 of 4 images, 2MB of 4MB freed" in out.getvalue()
+
+
+def test_a_log_of_a_pruning_is_left_to_its_answer() -> None:
+    log, clock = io.StringIO(), Clock()
+    run(LogProgress("prune", file=log, clock=clock), pruned(), 0.5, clock)
+    assert log.getvalue() == ""
+
+
+@pytest.mark.parametrize("form", [TerminalProgress, LogProgress])
+def test_a_layer_of_several_images_has_one_line_where_nothing_can_be_redrawn(form: type[Progress]) -> None:
+    out = io.StringIO()
+    again = [Step(Phase.EXISTS, at, 1, 1, "layer") for at in (BASE, TOP)]
+    run(form("save", file=out), [*PULL[2:7], *again, *again])
+    assert out.getvalue().splitlines() == [f"{BASE.short}: Already saved", f"{TOP.short}: Saved"]
+
+
+@pytest.mark.parametrize("form", [TerminalProgress, LogProgress])
+def test_a_layer_that_was_here_and_then_fails_is_said_to_fail(form: type[Progress]) -> None:
+    out = io.StringIO()
+    run(form("pull", file=out), [PULL[4], Step(Phase.FAILED, BASE, 0, 1, "layer")])
+    assert out.getvalue().splitlines()[-1] == f"{BASE.short}: Failed"

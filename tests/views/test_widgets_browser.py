@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from jupyimg.engines import open_engine
 from jupyimg.model.settings import Settings
@@ -15,12 +16,9 @@ from tests.places.memory import MemoryPlace
 from tests.store.bring import bring
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
-
     from tests.services.browser import JupyterPage
     from tests.services.registry import Registry
 
-LONG = 15_000
 LOAD = "%load_ext jupyimg"
 RECORDS = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
@@ -51,16 +49,6 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def cell(jupyter_page: JupyterPage, at: int) -> Locator:
-    """What a cell shows below itself."""
-    return jupyter_page.page.locator(".jp-CodeCell").nth(at).locator(".jp-Cell-outputArea")
-
-
-def run_again(jupyter_page: JupyterPage, at: int) -> None:
-    jupyter_page.page.locator(".jp-CodeCell").nth(at).locator(".cm-content").click()
-    jupyter_page.page.keyboard.press("Control+Enter")
-
-
 def test_a_search_is_filtered_sorted_and_selected_from_and_its_text_stays_text(jupyter_page: JupyterPage) -> None:
     page = jupyter_page.page
     dialogs: list[str] = []
@@ -68,22 +56,21 @@ def test_a_search_is_filtered_sorted_and_selected_from_and_its_text_stays_text(j
     answer = "table = views.to_notebook(Answer(kind='search', records=found, widget=True), line='search r'); table"
     jupyter_page.open([RECORDS, answer, "print(sorted(table.references), len(table.selection))"])
     jupyter_page.run_all()
-    table = cell(jupyter_page, 1)
+    table = jupyter_page.output(1)
     rows = table.locator("table.dataTable tbody tr")
-    rows.first.wait_for(timeout=LONG)
+    rows.first.wait_for()
     # what lives is seen once: its static copy is folded
-    table.locator("details.jupyimg-twin:not([open])").wait_for(timeout=LONG)
-    assert not table.locator("details table").is_visible()
+    table.locator("details.jupyimg-twin:not([open])").wait_for()
+    expect(table.locator("details table")).to_be_hidden()
     for first in ("0", "40"):  # ascending, then descending
         table.locator("table.dataTable thead th", has_text="stars").click()
-        rows.first.locator("td").nth(2).get_by_text(first, exact=True).wait_for(timeout=LONG)
+        rows.first.locator("td").nth(2).get_by_text(first, exact=True).wait_for()
     table.get_by_role("searchbox").fill('"image 3"')
-    table.get_by_text("of 11 entries").wait_for(timeout=LONG)
+    table.get_by_text("of 11 entries").wait_for()
     for name in ("r/3", "r/31"):
         table.get_by_role("cell", name=name, exact=True).click()
-    table.locator("tr.selected").nth(1).wait_for()
-    run_again(jupyter_page, 2)
-    page.get_by_text("['r/3', 'r/31'] 2").wait_for(timeout=LONG)
+    expect(table.locator("tr.selected")).to_have_count(2)
+    jupyter_page.run_until(2, r"\['r/3', 'r/31'\] 2")
     table.get_by_role("searchbox").fill("evil")
     rows.filter(has_text="evil").first.hover()
     page.screenshot(path=jupyter_page.folder / "search.png")
@@ -99,7 +86,7 @@ def test_a_pruning_is_ticked_counted_exactly_and_confirmed(jupyter_page: Jupyter
         [LOAD, "form = %image prune -a --widget\nform", "form.result[['action', 'reference']]"], JUPYIMG_HOME=str(home)
     )
     jupyter_page.run_all()
-    preview = cell(jupyter_page, 1)
+    preview = jupyter_page.output(1)
 
     def frees(*names: str) -> str:
         only = [
@@ -107,28 +94,28 @@ def test_a_pruning_is_ticked_counted_exactly_and_confirmed(jupyter_page: Jupyter
         ]
         return f"({sum(row.freed or 0 for row in engine.prune_plan(everything=True, only=only)):,} bytes)"
 
-    preview.get_by_text(frees("")).wait_for(timeout=LONG)
+    preview.get_by_text(frees("")).wait_for()
     preview.get_by_label("app:latest").check()
-    preview.get_by_text(frees("", "app:latest")).wait_for(timeout=LONG)
+    preview.get_by_text(frees("", "app:latest")).wait_for()
     preview.get_by_label("tool:1").focus()
     for key in ("Space", "d", "d"):  # the notebook's own shortcuts, of which two would delete the cell
         page.keyboard.press(key)
-    preview.get_by_text(frees("", "app:latest", "tool:1")).wait_for(timeout=LONG)
+    preview.get_by_text(frees("", "app:latest", "tool:1")).wait_for()
     assert page.locator(".jp-CodeCell").count() == 3
     preview.get_by_label("app:<none>").uncheck()
     both = frees("app:latest", "tool:1")
-    preview.get_by_text(both).wait_for(timeout=LONG)
+    preview.get_by_text(both).wait_for()
     page.screenshot(path=jupyter_page.folder / "prune.png")
     preview.get_by_role("button", name="Remove 2 images").click()
-    preview.get_by_text("Removed app:latest, tool:1.").wait_for(timeout=LONG)
-    preview.get_by_text(f"Freed exactly 51.1kB {both}").first.wait_for(timeout=LONG)
+    preview.get_by_text("Removed app:latest, tool:1.").wait_for()
+    preview.get_by_text(f"Freed exactly 51.1kB {both}").first.wait_for()
     preview.get_by_text("every name and blob").click()
-    preview.get_by_text("total reclaimed space").last.wait_for(timeout=LONG)
+    preview.get_by_text("total reclaimed space").last.wait_for()
     page.screenshot(path=jupyter_page.folder / "pruned.png")
     assert [one.reference for one in engine.images()] == ["solo:2"]
     assert [one.dangling for one in engine.images(everything=True)].count(True) == 1
-    run_again(jupyter_page, 2)
-    cell(jupyter_page, 2).get_by_text("untagged").first.wait_for(timeout=LONG)
+    jupyter_page.run_cell(2)
+    jupyter_page.output(2).get_by_text("untagged").first.wait_for()
     assert jupyter_page.complaints == jupyter_page.outside == []
 
 
@@ -148,30 +135,29 @@ def test_a_login_is_typed_refused_typed_again_and_nowhere_in_the_notebook(
         HOME=str(user),
     )
     jupyter_page.run_all()
-    form = cell(jupyter_page, 1)
+    form = jupyter_page.output(1)
     secret = form.locator("input[type=password]")
-    secret.wait_for(timeout=LONG)
+    secret.wait_for()
     form.get_by_role("button").click()
     form.get_by_text("Both a user name and a password are needed.").wait_for()
     form.get_by_label("User name").fill(username)
     secret.fill("not the password")
     page.keyboard.press("Enter")
-    form.get_by_text("does not accept this login").wait_for(timeout=LONG)
+    form.get_by_text("does not accept this login").wait_for()
     page.screenshot(path=jupyter_page.folder / "refused.png")
-    assert secret.input_value() == ""
+    expect(secret).to_have_value("")
     assert not (user / ".docker").exists()
     secret.fill(password)
     form.get_by_role("button").click()
-    form.get_by_text(f"Login Succeeded for {host}").wait_for(timeout=LONG)
-    form.get_by_text(f"Logged in as {username}.").wait_for(timeout=LONG)
+    form.get_by_text(f"Login Succeeded for {host}").wait_for()
+    form.get_by_text(f"Logged in as {username}.").wait_for()
     page.screenshot(path=jupyter_page.folder / "accepted.png")
-    assert not secret.is_visible()
+    expect(secret).to_be_hidden()
     for at in (2, 3):
-        run_again(jupyter_page, at)
+        jupyter_page.run_cell(at)
         jupyter_page.wait_idle()
     assert list(json.loads((user / ".docker" / "config.json").read_text())["auths"]) == [host]
     saved = jupyter_page.save()
-    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=LONG)
     shutil.rmtree(user / ".docker")
     texts = {path: path.read_bytes().decode("latin-1") for path in jupyter_page.folder.rglob("*") if path.is_file()}
     assert f"Login Succeeded for {host}" in texts[saved]
@@ -189,20 +175,19 @@ def test_a_saved_notebook_shows_every_copy_without_its_kernel(jupyter_page: Jupy
     page = jupyter_page.page
     jupyter_page.open([LOAD, *(f"%image {line} --widget" for line in lines), "%image images"], JUPYIMG_HOME=str(home))
     jupyter_page.run_all()
-    cell(jupyter_page, 1).locator("table.dataTable").wait_for(timeout=LONG)
+    jupyter_page.output(1).locator("table.dataTable").wait_for()
     saved = jupyter_page.save()
-    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=LONG)
     notebook = json.loads(saved.read_text())
     assert len(saved.read_bytes()) < 50_000
     assert all(len(each["outputs"]) == 2 for each in notebook["cells"][1:-1])
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     page.goto(page.url + "&reset" if "?" in page.url else page.url + "?reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     for at in range(1, len(lines)):
-        cell(jupyter_page, at).locator("details.jupyimg-twin[open] table").first.wait_for(timeout=LONG)
-    cell(jupyter_page, len(lines)).get_by_text("Log in to localhost:1").wait_for(timeout=LONG)
-    plain = cell(jupyter_page, len(lines) + 1)
-    assert "3 images" in plain.inner_text()
-    assert "not found" not in plain.inner_text()
+        jupyter_page.output(at).locator("details.jupyimg-twin[open] table").first.wait_for()
+    jupyter_page.output(len(lines)).get_by_text("Log in to localhost:1").wait_for()
+    plain = jupyter_page.output(len(lines) + 1)
+    expect(plain).to_contain_text("3 images")
+    expect(plain).not_to_contain_text("not found")
     page.screenshot(path=jupyter_page.folder / "reopened.png")
     assert jupyter_page.outside == []

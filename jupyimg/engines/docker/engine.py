@@ -10,6 +10,7 @@ from jupyimg.engines.asked import as_new_name
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.docker import answers, archives, images, removing
 from jupyimg.engines.docker.api import Api, image_path
+from jupyimg.engines.docker.clearing import clearing
 from jupyimg.engines.docker.connection import connect
 from jupyimg.engines.docker.containers import Containers
 from jupyimg.engines.docker.moving import Moving
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from jupyimg.engines.asked import Transfers
+    from jupyimg.engines.asked import Removals, Transfers
     from jupyimg.engines.docker.chains import Chain
     from jupyimg.engines.docker.moving import Find
     from jupyimg.engines.remote import Remote
@@ -141,15 +142,15 @@ class Docker(Containers, Engine):
     ) -> list[RemovalRecord]:
         return self._space().plan(filters or PruneFilter(), only, everything=everything)
 
-    def prune(
+    def pruning(
         self,
         filters: PruneFilter | None = None,
         *,
         everything: bool = False,
         all_partial: bool = False,  # noqa: ARG002 - a daemon clears away its own
         only: Collection[ImageRecord] | None = None,
-    ) -> list[RemovalRecord]:
-        return self._space().prune(filters or PruneFilter(), only, everything=everything)
+    ) -> Removals:
+        return clearing(self._space(), filters or PruneFilter(), only, everything=everything)
 
     def disk(self) -> list[DiskRecord]:
         return self._space().disk()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,12 @@ from jupyimg.engines.docker.answers import records
 from jupyimg.engines.docker.api import image_path
 from jupyimg.engines.docker.aside import aside
 from jupyimg.engines.docker.events import Told, decoded
-from jupyimg.errors import EngineError, ImageNotFound, Misuse, PlatformNotFound, Unsupported
+from jupyimg.errors import EngineError, ImageNotFound, Interrupted, Misuse, PlatformNotFound, Unsupported
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import DOCKER_HUB
+from jupyimg.registry.call import Call as Lookup
 from jupyimg.transfer import Selection, walk
 from jupyimg.transfer import aside as walking
 
@@ -69,7 +71,7 @@ class Moving:
         asked = as_platform(platform)
         if all_tags and self.api.dialect.pulls_all_tags and self._admission(reference, trust=trust) is None:
             return (yield from self._pull_repository(reference, asked))
-        tags = list(self.remote().tags(reference)) if all_tags else [reference.tag]
+        tags = (yield from self.remote().listing(reference)) if all_tags else [reference.tag]
         done: list[TransferRecord] = []
         for tag in tags:
             one = reference.with_tag(tag) if all_tags else reference
@@ -101,10 +103,10 @@ class Moving:
         self, reference: Reference, asked: Platform | None, *, trust: bool | None
     ) -> Generator[Step, None, tuple[Digest, Platform | None] | None]:
         """What the daemon may pull, by its digest, so that nothing can move in between; None where anything goes."""
-        admit = self._admission(reference, trust=trust)
+        place = self.remote().registries.repository(reference)
+        admit = open_admission(self.settings, place, trust=trust)
         if admit is None:
             return None
-        place = self.remote().registries.repository(reference)
         selection = Selection(platform=asked or self.settings.platform or Platform.host(), strict=asked is not None)
         tree = yield from walking(place, lambda _: walk(place, reference, selection))
         for said in (yield from walking(place, lambda _: list(admit(reference, tree)))):
@@ -198,25 +200,36 @@ class Moving:
 
     def _listen(self, path: str, params: Mapping[str, Any], reference: Reference) -> Listening:
         """Ask for work and tell of it; gives what was told when the answer is whole."""
-        headers = {"X-Registry-Auth": auth_header(reference.host, self.find(reference) if self.find else None)}
-        call, told = self.api.open(), Told()
+        call, told, lookup = self.api.open(), Told(), Lookup()
 
         def job(put: Callable[[Any], None]) -> None:
+            with lookup.here():  # a credential helper may hang, and is ended with the rest
+                known = self.find(reference) if self.find else None
+            headers = {"X-Registry-Auth": auth_header(reference.host, known)}
             for event in decoded(call.send("POST", path, params, headers=headers)):
                 put(event)
 
+        def interrupt() -> None:
+            lookup.cut()
+            call.interrupt()
+
         try:
-            yield from steps(aside(job, call.interrupt), told, self.api.dialect.name)
+            with closing(aside(job, interrupt)) as events:
+                yield from steps(events, told, self.api.dialect.name)
+        except KeyboardInterrupt as stop:  # it came between two events, where nobody else turns it into ours
+            raise (stop if isinstance(stop, Interrupted) else Interrupted) from None
         finally:
             call.close()
         return told
 
 
 def steps(events: Iterable[Any], told: Told, who: str) -> Generator[Step, None, None]:
-    """Steps of events, the open ones ended when all went well."""
+    """Steps of events, the open ones ended when all went well; one too where there is no news, to be stopped at."""
     for event in events:
         if event is not None:
             yield from told.take(event, who)
+        else:
+            yield Step(Phase.IDLE)
     yield from told.finished()
 
 

@@ -1,4 +1,4 @@
-"""Space: what takes a daemon's disk, and pruning it: the plan that no daemon shows, and then its own doing.
+"""Space: what takes a daemon's disk, and the plan of pruning it, which no daemon shows; doing it is `clearing`.
 
 Daemons count what images share once for each of them, or not at all, so that their "reclaimable" is not what comes
 free. Here it is counted over the set of images that would go (`chains`), and theirs stands beside it. What containerd's
@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.engines import listing
 from jupyimg.engines.docker import answers, images, removing
-from jupyimg.engines.docker.api import filters as as_filters
 from jupyimg.engines.docker.api import image_path
 from jupyimg.engines.docker.chains import Chain, Graph, chain
-from jupyimg.errors import Conflict, ImageNotFound
 from jupyimg.model.records import DiskImageRecord, DiskRecord, RemovalRecord
 
 if TYPE_CHECKING:
@@ -44,50 +42,21 @@ class Space:
 
     def prunable(self, filters: PruneFilter, *, everything: bool) -> list[ImageRecord]:
         """See `Engine.prunable`."""
-        return listing.newest_first(answers.records(self._look().going(filters, everything=everything)))
+        return listing.newest_first(answers.records(self.look().going(filters, everything=everything)))
 
     def plan(
         self, filters: PruneFilter, only: Collection[ImageRecord] | None = None, *, everything: bool
     ) -> list[RemovalRecord]:
         """See `Engine.prune_plan`."""
-        look = self._look()
+        look = self.look()
         if only is not None:
             return look.plan_of(look.picked(filters, only, everything=everything))
         return look.plan(filters, everything=everything)
 
-    def prune(
-        self, filters: PruneFilter, only: Collection[ImageRecord] | None = None, *, everything: bool
-    ) -> list[RemovalRecord]:
-        """See `Engine.prune`."""
-        look = self._look()
-        if only is not None:
-            picked = look.picked(filters, only, everything=everything)
-            return self._remove([(image, tags) for image, tags, _ in picked], look.plan_of(picked))
-        if everything and not self.api.dialect.prunes_all:
-            going = look.going(filters, everything=True)
-            return self._remove([(one, answers.tags_of(one)) for one in going], look.plan(filters, everything=True))
-        wanted = {"dangling": [str(not everything).lower()], **_wire(filters)}
-        answer = answers.document(self.api.post("/images/prune", {"filters": as_filters(wanted)}))
-        rows = removing.rows(answers.documents(answer.get("ImagesDeleted")), answers.records(look.images))
-        return _sized(rows, look.plan(filters, everything=everything), answer.get("SpaceReclaimed"))
-
-    def _remove(
-        self, going: Sequence[tuple[Document, Sequence[str]]], plan: Sequence[RemovalRecord]
-    ) -> list[RemovalRecord]:
-        """What goes is removed by its names, so that what has come into use meanwhile stays."""
-        rows: list[RemovalRecord] = []
-        for image, tags in going:
-            for name in tags or [str(image.get("Id"))]:
-                try:
-                    rows += removing.remove(self.api, name, force=False)
-                except (Conflict, ImageNotFound):
-                    break
-        return _sized([*_only(rows, "untagged"), *_only(rows, "deleted")], plan, None)
-
     def disk(self) -> list[DiskRecord]:
         """See `Engine.disk`."""
         used = answers.document(self.api.get("/system/df"))
-        look = self._look()
+        look = self.look()
         here = list({str(image.get("Id")): image for image in look.images})
         graph, idle = look.graph, [str(image.get("Id")) for image in look.idle()]
         size = used.get("LayersSize") or (graph.size(here) if graph else None)
@@ -103,7 +72,7 @@ class Space:
 
     def disk_images(self) -> list[DiskImageRecord]:
         """See `Engine.disk_images`."""
-        look = self._look()
+        look = self.look()
         first = {str(image.get("Id")): answers.records([image])[0] for image in reversed(look.images)}
         users = look.users()
         rows = []
@@ -116,7 +85,7 @@ class Space:
             rows.append(DiskImageRecord(**given, shared=shared, unique=unique))
         return listing.newest_first(rows)
 
-    def _look(self) -> Look:
+    def look(self) -> Look:
         """All images and all containers."""
         here = images.listed(self.api)
         containers = answers.documents(self.api.get("/containers/json", {"all": True}))
@@ -267,30 +236,6 @@ def _names(image: Document, tags: Iterable[str], *, digests: bool) -> list[Remov
 def _has(labels: dict[str, str], wanted: str) -> bool:
     key, eq, value = wanted.partition("=")
     return key in labels and (not eq or labels[key] == value)
-
-
-def _wire(filters: PruneFilter) -> dict[str, list[str]]:
-    """Filters as the API takes them."""
-    until = [f"{filters.until.timestamp():.6f}"] if filters.until else []
-    given = {"until": until, "label": list(filters.labels), "label!": list(filters.without_labels)}
-    return {key: values for key, values in given.items() if values}
-
-
-def _only(rows: Iterable[RemovalRecord], action: str) -> list[RemovalRecord]:
-    return [row for row in rows if row.action == action]
-
-
-def _sized(rows: list[RemovalRecord], plan: Iterable[RemovalRecord], told: Any) -> list[RemovalRecord]:
-    """What went, with the bytes that the plan found for it; where it found none, the first row has the daemon's sum."""
-    sizes = {row.digest: row.freed for row in plan if row.action == "deleted"}
-    known = [row if row.action == "untagged" else dataclasses.replace(row, freed=sizes.get(row.digest)) for row in rows]
-    if all(row.freed is not None for row in known) or not isinstance(told, int):
-        return known
-    first = next(at for at, row in enumerate(known) if row.action == "deleted")
-    return [
-        row if row.action == "untagged" else dataclasses.replace(row, freed=told if at == first else 0)
-        for at, row in enumerate(known)
-    ]
 
 
 def _reported(used: Document) -> int | None:

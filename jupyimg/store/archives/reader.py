@@ -234,15 +234,15 @@ class Archive:
         held: set[Digest] = set()
         whole = True
         for child in document.children:
-            below, all_of_it = self._below(child, depth + 1) if self._is_known(child) else (frozenset(), False)
+            below, all_of_it = self._below_child(child, depth + 1) if self._has(child) else (frozenset(), False)
             if all_of_it or below:
                 held |= {child.digest, *below}
             whole = whole and all_of_it
         return frozenset(held), whole
 
-    def _is_known(self, child: Descriptor) -> bool:
-        """Whether what an index lists is here, and of a kind that we know."""
-        return child.is_manifest and self._has(child)
+    def _below_child(self, child: Descriptor, depth: int) -> tuple[frozenset[Digest], bool]:
+        """The same of something that an index lists; what is of a kind that we do not know leads nowhere."""
+        return self._below(child, depth) if child.is_manifest else (frozenset(), True)
 
     def _has(self, descriptor: Descriptor) -> bool:
         if descriptor.digest in self._contents.made:

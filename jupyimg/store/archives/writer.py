@@ -7,42 +7,31 @@ same bytes. A file appears under its name when it is whole; until then it lies b
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
-import tarfile
-import tempfile
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
 
-from jupyimg.errors import DiskFull, StoreDenied, StoreError
+from jupyimg.errors import ContentError
 from jupyimg.model.codec import encode
 from jupyimg.model.content import prove
 from jupyimg.model.documents import OCI_INDEX, Descriptor, Index, Manifest, choose, read_manifest
-from jupyimg.store.archives.outer import wrapped
+from jupyimg.store.archives.tape import Place, Tape
+from jupyimg.store.hashing import Hashing
 from jupyimg.store.layout import LAYOUT_MARK
 from jupyimg.store.listing import write_entry
 from jupyimg.store.names import Entry, stored_name
 from jupyimg.store.stop import Stop
-from jupyimg.store.tarstream import BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from jupyimg.model.digest import Digest
     from jupyimg.model.platform import Platform
     from jupyimg.model.reference import Reference
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class ArchiveWriter:
@@ -58,18 +47,27 @@ class ArchiveWriter:
     """
 
     def __init__(self, target: Path | IO[bytes], platform: Platform) -> None:
-        self._target = target
         self._platform = platform
-        self._shown = target.name if isinstance(target, Path) else "the stream"
-        self._turn = threading.Lock()  # a tar grows at one place
-        self._hashing = ThreadPoolExecutor(1)
+        self._tape = Tape(target)
         self._stop = Stop()
+        self._guard = threading.Lock()
+        self._places: dict[tuple[Digest, int], Place] = {}
+        self._unwritten: set[Place] = set()
         self._manifests: dict[Digest, Manifest | Index] = {}
         self._written: set[Digest] = set()
         self._entries: list[Entry] = []
-        self._folders: set[str] = set()
-        self._fresh: Path | None = None
-        self._file, self._out = self._opened()
+
+    @property
+    def lanes(self) -> int:
+        """How many blobs may be written at once."""
+        return self._tape.lanes
+
+    def expect(self, descriptors: Sequence[Descriptor]) -> None:
+        """Settle the order of what will come, so that it may be written in any; see `Expectant`."""
+        if self.lanes > 1:  # else each is placed where the tar has grown to
+            for descriptor in descriptors:
+                if not self.has(descriptor):
+                    self._placed(descriptor)
 
     def has(self, descriptor: Descriptor) -> bool:
         """Whether it is in the archive already."""
@@ -83,20 +81,21 @@ class ArchiveWriter:
             DiskFull, StoreError: they could not be written.
         """
         check = self._stop.watch()
-        with self._turn:
+        with self._tape.turn:
             if descriptor.digest in self._written:
                 return
-            folder = f"blobs/{descriptor.digest.algorithm}"
-            self._make_folder("blobs")
-            self._make_folder(folder)
             kept = bytearray() if descriptor.is_manifest else None
-            with self._writing():
-                self._out.write(_header(f"{folder}/{descriptor.digest.encoded}", descriptor.size))
-                self._pass_on(descriptor, read(0), check, kept)
-                self._out.write(bytes(-descriptor.size % BLOCK))
+            place = self._placed(descriptor)
+            with self._tape.member(place) as out:
+                for chunk in _proven(descriptor, read(0)):
+                    check()
+                    out.write(chunk)
+                    if kept is not None:
+                        kept += chunk
             if kept is not None:
                 found = read_manifest(bytes(kept), descriptor.media_type, digest=descriptor.digest)
                 self._manifests[descriptor.digest] = found
+            self._unwritten.discard(place)
             self._written.add(descriptor.digest)
 
     def publish(self, reference: Reference | None, root: Descriptor, held: tuple[Descriptor, ...]) -> None:
@@ -126,63 +125,32 @@ class ArchiveWriter:
             if kind is None:
                 self._finish()
         finally:
-            self._hashing.shutdown(wait=False)
-            if self._fresh is not None:
-                with suppress(OSError):
-                    self._file.close()
-                self._fresh.unlink(missing_ok=True)
+            self._tape.drop()
 
     # ---- how
 
-    def _opened(self) -> tuple[IO[bytes], IO[bytes]]:
-        target = self._target
-        if not isinstance(target, Path):
-            return target, target
-        wrap = wrapped(target.name)
-        with self._writing():
-            _writable(target)
-            fd, path = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)  # mode 0600, as Docker's
-            self._fresh = Path(path)
-            file = os.fdopen(fd, "wb")
-        return file, wrap(file)
-
-    def _pass_on(
-        self, descriptor: Descriptor, chunks: Iterable[bytes], check: Callable[[], None], kept: bytearray | None
-    ) -> None:
-        """Write chunks while another thread hashes them, and prove them."""
-        hasher, size = descriptor.digest.hasher(), 0
-        hashed: Future[None] | None = None
-        for chunk in chunks:
-            check()
-            size += len(chunk)
-            if size > descriptor.size:
-                break
-            if hashed is not None:
-                hashed.result()
-            hashed = self._hashing.submit(hasher.update, chunk)
-            self._out.write(chunk)
-            if kept is not None:
-                kept += chunk
-        if hashed is not None:
-            hashed.result()
-        prove(descriptor.digest, hasher.hexdigest(), descriptor.size, size)
+    def _placed(self, descriptor: Descriptor) -> Place:
+        """The place of a blob, which is the next free one where it has none."""
+        key = descriptor.digest, descriptor.size
+        with self._guard:
+            if key not in self._places:
+                self._places[key] = self._tape.place(_path(descriptor.digest), descriptor.size)
+                self._unwritten.add(self._places[key])
+        return self._places[key]
 
     def _finish(self) -> None:
+        if self._unwritten:
+            raise ContentError(f"{self._tape.shown} was not written: not all that it was to hold has come")
         lines = b",".join(write_entry(entry) for entry in self._entries)
         index = b'{"schemaVersion":2,"mediaType":"%s","manifests":[%s]}' % (OCI_INDEX.encode(), lines)
-        with self._writing():
-            self._add("oci-layout", LAYOUT_MARK)
-            self._add("index.json", index)
-            self._add("manifest.json", encode(self._saved()))
-            self._out.write(bytes(2 * BLOCK))
-            if self._out is not self._file:
-                self._out.close()
-            self._file.flush()
-            if self._fresh is not None and isinstance(self._target, Path):
-                # Not forced to the disk: nobody relies on it yet, and cp and docker save leave that to the system too.
-                self._file.close()
-                self._fresh.replace(self._target)
-                self._fresh = None
+        for name, data in (
+            ("oci-layout", LAYOUT_MARK),
+            ("index.json", index),
+            ("manifest.json", encode(self._saved())),
+        ):
+            with self._tape.member(self._tape.place(name, len(data))) as out:
+                out.write(data)
+        self._tape.close()
 
     def _saved(self) -> list[dict[str, object]]:
         """What manifest.json says: each image once, with all its names in full, as podman would guess short ones."""
@@ -214,52 +182,18 @@ class ArchiveWriter:
             found = self._manifests[child.digest] if child else found
         return found if isinstance(found, Manifest) else None
 
-    def _make_folder(self, name: str) -> None:
-        if name not in self._folders:
-            self._folders.add(name)
-            with self._writing():
-                self._out.write(_header(f"{name}/", 0, kind=tarfile.DIRTYPE))
 
-    def _add(self, name: str, data: bytes) -> None:
-        self._out.write(_header(name, len(data)) + data + bytes(-len(data) % BLOCK))
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            message = f"could not write {self._shown}: {error.strerror or error}"
-            if error.errno in _FULL:
-                raise DiskFull(message, hint="free some space, or save to another disk; nothing was written") from error
-            if error.errno in _DENIED:
-                raise StoreDenied(message, hint="save to a folder that you may write to") from error
-            raise StoreError(message, hint="look whether the folder is there") from error
-
-
-def _writable(target: Path) -> None:
-    """Make sure that the name is free or a file's: a device or a pipe would be replaced by the archive.
-
-    Raises:
-        StoreError: something else has that name.
-    """
-    try:
-        kind = target.stat().st_mode
-    except FileNotFoundError:
-        return
-    except ValueError:
-        raise StoreError(f"{target} is no name of a file", hint="name the file to write, such as nginx.tar") from None
-    if stat.S_ISDIR(kind):
-        raise StoreError(f"{target} is a folder", hint="name the file to write, such as nginx.tar")
-    if not stat.S_ISREG(kind):
-        raise StoreError(f"{target} is no file", hint="name a file, or leave -o out to write to a pipe in a terminal")
-
-
-def _header(name: str, size: int, *, kind: bytes = tarfile.REGTYPE) -> bytes:
-    info = tarfile.TarInfo(name)
-    info.size, info.type, info.mode = size, kind, 0o755 if kind == tarfile.DIRTYPE else 0o644
-    return info.tobuf(tarfile.PAX_FORMAT)
+def _proven(descriptor: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """`verified`, with the hashing beside what is done with the chunks."""
+    size = 0
+    with Hashing(descriptor.digest) as hashing:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > descriptor.size:
+                break
+            hashing.update(chunk)
+            yield chunk
+        prove(descriptor.digest, hashing.hexdigest(), descriptor.size, size)
 
 
 def _path(digest: Digest) -> str:

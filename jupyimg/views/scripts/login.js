@@ -2,21 +2,22 @@
 
 export default {
   render({ model, el }) {
+    const say = speaker(model);
     const id = crypto.randomUUID?.() ?? String(Math.random());
     const name = tell("input", { type: "text", id: `${id}-u`, autocomplete: "off", spellcheck: false });
     name.value = model.get("username");
     const secret = tell("input", { type: "password", id: `${id}-p`, autocomplete: "off" });
-    const button = tell("button", { type: "submit", className: "jupyimg-main" }, "Log in");
+    const button = tell("button", { type: "submit", className: "jupyimg-main" }, say("Log in"));
     const said = tell("div", { role: "status", className: "jupyimg-said" });
     const fields = tell(
       "div",
       { className: "jupyimg-fields" },
-      tell("label", { htmlFor: name.id }, "User name"), name,
-      tell("label", { htmlFor: secret.id }, "Password or token"), secret,
+      tell("label", { htmlFor: name.id }, say("User name")), name,
+      tell("label", { htmlFor: secret.id }, say("Password or token")), secret,
       tell("span"), tell("div", {}, button),
     );
     const form = tell("form", { autocomplete: "off" });
-    const title = tell("strong", {}, `Log in to ${model.get("server")}`);
+    const title = tell("strong", {}, say("Log in to {host}", { host: model.get("server") }));
     form.append(title, fields, said);
 
     // Enter by itself does not submit a form inside of JupyterLab's notebooks
@@ -31,7 +32,7 @@ export default {
       if (model.get("state") === "done") return;
       if (!name.value.trim() || !secret.value) {
         said.className = "jupyimg-said jupyimg-failed";
-        said.replaceChildren(tell("div", {}, "Both a user name and a password are needed."));
+        said.replaceChildren(tell("div", {}, say("Both a user name and a password are needed.")));
         (name.value.trim() ? secret : name).focus();
         return;
       }
@@ -40,7 +41,7 @@ export default {
       secret.value = "";
       button.disabled = true;
       said.className = "jupyimg-said";
-      said.replaceChildren(tell("div", {}, "Asking the registry…"));
+      said.replaceChildren(tell("div", {}, say("Asking the registry…")));
     });
 
     const show = () => {

@@ -1,9 +1,9 @@
 // The preview of a pruning: rows to tick; the kernel says what exactly this set frees, and acts on this set alone.
 
-const HEADS = ["image", "image ID", "created", "size"];
-
 export default {
   render({ model, el }) {
+    const say = speaker(model);
+    const heads = [say("image"), say("image ID"), say("created"), say("size")];
     const rows = model.get("rows");
     const boxes = new Map();
     const lines = rows.map((row) => {
@@ -12,12 +12,12 @@ export default {
       const cells = row.cells.map((text, at) => tell("td", { title: row.titles[at], className: `jupyimg-c${at}` }, text));
       return tell("tr", {}, tell("td", {}, box), ...cells);
     });
-    const all = tell("input", { type: "checkbox", "aria-label": "all that are shown" });
-    const filter = tell("input", { type: "search", placeholder: "filter", "aria-label": "filter" });
+    const all = tell("input", { type: "checkbox", "aria-label": say("all that are shown") });
+    const filter = tell("input", { type: "search", placeholder: say("filter"), "aria-label": say("filter") });
     const summary = tell("div", { role: "status", className: "jupyimg-said" });
     const confirm = tell("button", { type: "button", className: "jupyimg-main" });
-    const cancel = tell("button", { type: "button" }, "Cancel");
-    const head = tell("tr", {}, tell("th", {}, all), ...HEADS.map((text, at) => tell("th", { className: `jupyimg-c${at}` }, text)));
+    const cancel = tell("button", { type: "button" }, say("Cancel"));
+    const head = tell("tr", {}, tell("th", {}, all), ...heads.map((text, at) => tell("th", { className: `jupyimg-c${at}` }, text)));
     const table = tell("table", {}, tell("thead", {}, head), tell("tbody", {}, ...lines));
     const choice = tell(
       "div",
@@ -38,7 +38,7 @@ export default {
     const ask = () => {
       mark();
       confirm.disabled = true;
-      summary.replaceChildren(tell("div", {}, "Counting…"));
+      summary.replaceChildren(tell("div", {}, say("Counting…")));
       clearTimeout(later);
       later = setTimeout(() => {
         model.set("ticked", ticked());
@@ -62,7 +62,7 @@ export default {
     });
     confirm.addEventListener("click", () => {
       confirm.disabled = cancel.disabled = true;
-      summary.replaceChildren(tell("div", {}, "Removing…"));
+      summary.replaceChildren(tell("div", {}, say("Removing…")));
       model.send({ do: "confirm", ticked: ticked() });
     });
     cancel.addEventListener("click", () => model.send({ do: "cancel" }));

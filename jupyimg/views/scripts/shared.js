@@ -11,6 +11,12 @@ function tell(name, properties = {}, ...children) {
   return made;
 }
 
+/** How a page speaks: English is the key of each phrase, and what has no entry is said in English. */
+function speaker(model) {
+  const known = model.get("phrases");
+  return (phrase, places = {}) => (known[phrase] ?? phrase).replace(/\{(\w+)\}/g, (_, name) => places[name]);
+}
+
 /** Fold the static copies of this cell: on the page only, so that a saved notebook still shows them. */
 function fold(el, tries = 40) {
   const area = el.isConnected && el.closest(".jp-OutputArea, .output_area, .output");

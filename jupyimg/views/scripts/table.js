@@ -28,7 +28,7 @@ function library(model) {
 
 export default {
   async render({ model, el }) {
-    const waiting = tell("em", { textContent: "The table appears when the kernel is free." });
+    const waiting = tell("em", { textContent: speaker(model)("The table appears when the kernel is free.") });
     el.append(waiting);
     const table = await library(model);
     waiting.remove();
