@@ -22,7 +22,6 @@ from jupyimg.errors import ContainerNotFound, Misuse, NoDaemon, Unsupported
 from jupyimg.model.content import Phase
 from jupyimg.model.running import ContainerRecord
 from jupyimg.model.settings import DaemonSettings, Settings
-from jupyimg.views import plain
 from jupyimg.views.answer import Answer
 from jupyimg.views.html import to_html
 from tests.docker_containers.daemons import ran, settings_for
@@ -183,27 +182,6 @@ def test_ps_lists_what_runs_and_with_a_all(session, web, ticker):
     assert set(every["image"]) == {"localhost/box:1"}
 
 
-def test_ps_tells_what_a_container_ran_and_what_it_ended_with(engine, backend):
-    backend.start("--name", "failing", "localhost/box:1", "sh", "-c", "exit 3")
-    backend.run("wait", "failing")
-    backend.run("create", "--name", "fresh", "--network=none", "localhost/box:1", "echo", 'say "hello" to everybody')
-    try:
-        found = {row.name: row for row in engine.containers(everything=True)}
-        failing, fresh = found["failing"], found["fresh"]
-        assert (failing.state, failing.exit_code) == ("exited", 3)
-        assert failing.status.startswith("Exited (3) ")
-        assert failing.command.startswith("sh -c ")
-        assert (fresh.state, fresh.exit_code, fresh.status) == ("created", None, "Created")
-        shown = plain.text(Answer(kind="ps", records=[fresh, failing])).splitlines()
-        theirs = backend.lines("ps", "-a", "-f", "name=failing", "-f", "name=fresh")
-        where = slice(theirs[0].index("COMMAND"), theirs[0].index("CREATED"))
-        at = slice(shown[0].index("COMMAND"), shown[0].index("CREATED"))
-        assert {line[at].strip() for line in shown} == {line[where].strip() for line in theirs}
-        assert "Exited (3) " in "".join(shown)
-    finally:
-        backend.run("rm", "failing", "fresh")
-
-
 def test_ps_agrees_with_docker_ps(session, dockerd, web, ticker):
     for flags in (
         "-aq",
@@ -233,31 +211,6 @@ def test_containers_are_listed_and_read_but_not_changed(session, web):
     for line in ("container rm web", "docker container prune", "container ls-files"):
         refused(session, line, Misuse)
     assert "web" in set(frame(session, "ps -a")["name"])
-
-
-def test_info_tells_who_the_daemon_is_and_what_it_has(session, dockerd, web, ticker):
-    told = {record.field: record for record in asked(session, "info").records}
-    assert (
-        told["engine version"].value == f"Docker Engine {dockerd.lines('version', '--format={{.Server.Version}}')[0]}"
-    )
-    assert told["engine address"].value == dockerd.host
-    there, running = len(dockerd.lines("ps", "-aq")), len(dockerd.lines("ps", "-q"))
-    assert (told["containers"].value, told["containers"].number) == (f"{there}, of which {running} run", there)
-    assert told["images"].number == len(set(dockerd.lines("images", "-q")))
-
-
-@pytest.mark.parametrize("line", ["system prune", "docker system prune -af", "system prune --filter until=24h"])
-def test_system_prune_is_refused_where_it_means_more_than_images(session, web, line):
-    error = refused(session, line, Misuse)
-    assert "containers" in error.message
-    assert "%image prune" in error.hint
-    assert "localhost/box:1" in set(frame(session, "images")["reference"])
-
-
-def test_system_prune_of_the_embedded_engine_says_that_it_is_image_prune(embedded):
-    assert "system prune is image prune" in asked(embedded, "system prune -f").notes[0]
-    assert asked(embedded, "image prune -f").notes == ()
-    assert asked(embedded, "system df").records
 
 
 def test_an_image_whose_name_has_moved_on_is_shown_by_its_short_id():
