@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import partial
 
+_HOSTS = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
+_ENGINE = re.compile(r"%image engine (embedded|docker|podman)\b( --host …)?", re.ASCII)
 MISUSE, FAILURE, INTERRUPTED = 2, 1, 130
 
 try:  # most of a short command's time goes by in here, so that Ctrl-C often comes now
@@ -66,8 +69,16 @@ def _tell(done: tuple[object, ...]) -> None:
 
 def _complain(message: str, hint: str, status: int) -> int:
     lines = [f"jupyimg: {message}", *([f"  hint: {hint}"] if hint else [])]
-    sys.stderr.write("\n".join(lines).replace("%image ", "jupyimg ") + "\n")
+    sys.stderr.write(_in_a_terminal("\n".join(lines)) + "\n")
     return status
+
+
+def _in_a_terminal(text: str) -> str:
+    """Lines of a notebook as a terminal has them; another engine is chosen by a variable there."""
+    text = _ENGINE.sub(
+        lambda found: f"{_HOSTS[found[1]]}=…" if found[2] and found[1] in _HOSTS else f"JUPYIMG_ENGINE={found[1]}", text
+    )
+    return text.replace("%image ", "jupyimg ")
 
 
 if __name__ == "__main__":

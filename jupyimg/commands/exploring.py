@@ -182,9 +182,12 @@ def catalog(
 def info(session: Session, form: str | None, *, quota: bool) -> Asked:
     """Say what this session works with: engine, store, registries, and what they taught us."""
     as_json = is_json(form, columns_of("info"))
-    notes: tuple[str, ...] = ()
+    trouble = ""
     if quota:
-        known = yield from session.engine.remote.asking_quota()
-        notes = () if known else ("Docker Hub limits nothing here, or does not say so",)
-    records = open_about()(session.engine, session.settings, paths=session.terminal)
-    return Answer(kind="info", records=records, notes=notes, json=as_json)
+        try:
+            known = yield from session.engine.remote.asking_quota()
+            trouble = "" if known else "Docker Hub limits nothing here, or does not say so"
+        except ImageError as error:  # the rest can be told without a network
+            trouble = f"could not be asked: {error.message}"
+    records = open_about()(session.engine, session.settings, paths=session.terminal, quota=trouble)
+    return Answer(kind="info", records=records, json=as_json)

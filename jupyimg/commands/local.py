@@ -18,6 +18,7 @@ from jupyimg.commands.verbs import (
     quiet_option,
     widget_option,
 )
+from jupyimg.errors import NotFound
 from jupyimg.views.answer import Answer
 from jupyimg.views.columns import columns_of
 
@@ -39,14 +40,53 @@ def there(
 ) -> Asked:
     """Look at images in registries, and say on the way what there is to say of their mirrors."""
     looked: list[Looked] = []
+    missing: list[NotFound] = []
     for name in names:
-        looked.append((yield from session.engine.remote.looking(name, platform=platform)))
-    return answer(looked)
+        try:
+            looked.append((yield from session.engine.remote.looking(name, platform=platform)))
+        except NotFound as error:
+            missing.append(error)
+    found = answer(looked)
+    _demand_all(found.records, missing)
+    return found
+
+
+def here(session: Session, names: Sequence[str], platform: str | None) -> list[ImageDetail]:
+    """Look at images here, at each of them, whatever is missing of the others."""
+    found: list[ImageDetail] = []
+    missing: list[NotFound] = []
+    for name in names:
+        try:
+            found.append(session.engine.inspect(name, platform=platform))
+        except NotFound as error:
+            missing.append(error)
+    _demand_all(found, missing)
+    return found
+
+
+def _demand_all(found: Sequence[object], missing: Sequence[NotFound]) -> None:
+    """Every name was looked at; the first that is missing is told, and what was found goes with it, as in Docker.
+
+    Raises:
+        NotFound: there is one.
+    """
+    if missing:
+        first = missing[0]
+        first.done = tuple(found)
+        first.message += f" (and {len(missing) - 1} more)" if missing[1:] else ""
+        first.args = (first.message,)
+        raise first
 
 
 @VERBS.verb("images", "ls", "list", docker="docker images", kind="images")
 @click.argument("repository", required=False, type=ImageName(), metavar="[REPOSITORY[:TAG]]")
-@click.option("-a", "--all", "everything", is_flag=True, help="also dangling images and artefacts")
+@click.option(
+    "-a",
+    "--all",
+    "everything",
+    is_flag=True,
+    help="also what is hidden: dangling images here, steps of builds in a daemon",
+)
 @quiet_option
 @click.option("--digests", is_flag=True, help="show digests")
 @no_trunc_option
@@ -100,7 +140,7 @@ def inspect(
     as_json = is_json(form)
     if remote:
         return there(session, images, platform, lambda looked: answer([one.detail() for one in looked]))
-    return answer([session.engine.inspect(name, platform=platform) for name in images])
+    return answer(here(session, images, platform))
 
 
 @VERBS.verb("history", docker="docker history", kind="history")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import shlex
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,9 @@ _BUILDS = {"build", "buildx", "commit", "compose", "import"}
 """What people know of Docker and no image store does; the nearest word here may be one that removes."""
 
 
+_ONLY_IMAGES = "The embedded engine has images and partial downloads only, so system prune is image prune"
+
+
 @dataclass(frozen=True, slots=True)
 class Manual:
     """The answer to a call for help: one subcommand, or None for all of them."""
@@ -108,6 +111,8 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
         ImageError: whatever the subcommand raises.
         Interrupted: the user pressed stop.
     """
+    if (after := _system_prune(words)) is not None:
+        return _pruned_system(session, after, follow)
     rest = without_groups(words)
     if not rest or rest[0] in {"help", "--help", "-h"}:
         return Manual(find(rest[1]) if len(rest) > 1 else None)
@@ -143,6 +148,27 @@ def _beside(verb: Verb, context: click.Context) -> Generator[Step, None, Answer]
     with context.obj.held() as context.obj:
         answer: Answer = yield from context.invoke(verb.callback, **context.params)
     return answer
+
+
+def _system_prune(words: Sequence[str]) -> list[str] | None:
+    """What follows ``system prune``, or None for another line."""
+    rest = list(words)[1:] if words and words[0] == "docker" else list(words)
+    return rest[2:] if rest[:2] == ["system", "prune"] else None
+
+
+def _pruned_system(session: Session, rest: Sequence[str], follow: Follow | None) -> Answer | Manual | Job:
+    """Pruning of images where there is nothing else; a daemon's containers and caches are not for us to remove.
+
+    Raises:
+        Misuse: the engine is a daemon.
+    """
+    if session.settings.engine != "embedded":
+        raise Misuse(
+            "docker's system prune removes containers, networks and build caches too, which stay untouched here",
+            hint="%image prune removes images that are not in use, and shows first which these are",
+        )
+    answer = run(session, ["prune", *rest], follow)
+    return replace(answer, notes=(_ONLY_IMAGES, *answer.notes)) if isinstance(answer, Answer) else answer
 
 
 def without_groups(words: Sequence[str]) -> list[str]:

@@ -138,13 +138,13 @@ def _notes(rows: Sequence[RemovalRecord], line: str, *, everything: bool) -> tup
 
 
 def _summary(rows: Sequence[RemovalRecord], *, everything: bool) -> str:
-    """What would go, in one line; of named images how many, and which."""
+    """What would go, in one line; of names how many, and which: two may be of one image."""
     freed = size(total(PLAN, [{"freed": row.freed} for row in rows]))
     names = [row.reference for row in rows if row.reference is not None and "@" not in row.reference]
     if not (everything and names):
         return f"{freed} would be freed"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{count(len(names), 'named image')} would go ({', '.join(names[:_SHOWN])}{more}), {freed} would be freed"
+    return f"{count(len(names), 'name')} would go ({', '.join(names[:_SHOWN])}{more}), {freed} would be freed"
 
 
 def _again(session: Session, filters: Sequence[str], *, everything: bool, all_partial: bool) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from jupyimg.credentials import server_of
 from jupyimg.engines import open_mirrors
+from jupyimg.engines.containers import Answers, RunsContainers
 from jupyimg.engines.exploring import left
 from jupyimg.errors import CredentialError, Misuse
 from jupyimg.model.platform import Platform
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
     from jupyimg.engines.base import Engine
     from jupyimg.model.settings import Settings
 
-    Lines = Iterator[tuple[str, str]]
+    Lines = Iterator[tuple[str, str] | tuple[str, str, int | None]]
 
 
-def about(engine: Engine, settings: Settings, *, paths: bool = False) -> list[FactRecord]:
+HUB_QUOTA = "Docker Hub quota"
+"""The field of what Docker Hub still allows."""
+
+
+def about(engine: Engine, settings: Settings, *, paths: bool = False, quota: str = "") -> list[FactRecord]:
     """All sections.
 
     Args:
@@ -33,38 +38,53 @@ def about(engine: Engine, settings: Settings, *, paths: bool = False) -> list[Fa
         settings: the session's.
         paths: whether folders are named that are not below the user's home; a saved notebook need not say where its
             author's files lie.
+        quota: why Docker Hub could not be asked what it still allows, or "".
 
     Raises:
         StoreError: the store cannot be read.
+        NoDaemon, DaemonDenied, EngineError: the engine is a daemon that does not answer.
     """
-    return [
-        FactRecord(field=field, value=value)
-        for section in SECTIONS
-        for field, value in section(engine, settings, paths)
-    ]
+    facts = [_fact(*line) for section in SECTIONS for line in section(engine, settings, paths)]
+    return [_fact(HUB_QUOTA, quota) if quota and one.field == HUB_QUOTA else one for one in facts]
+
+
+def _fact(field: str, value: str, number: int | None = None) -> FactRecord:
+    return FactRecord(field=field, value=value, number=number)
 
 
 def _engine(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001 - a section's signature
     yield "engine", engine.name
-    yield "images", str(len({record.image_id for record in engine.images()}))
+    if isinstance(engine, Answers):
+        found = engine.about()
+        yield "engine version", found.version or "not told"
+        yield "engine API version", found.api_version or "not told"
+        yield "engine address", found.address or "not told"
+    images = len({record.image_id or record.digest or record.reference for record in engine.images()})
+    yield "images", str(images), images
+    if isinstance(engine, RunsContainers):
+        there = engine.containers(everything=True)
+        running = sum(one.state == "running" for one in there)
+        yield "containers", f"{len(there)}, of which {running} run", len(there)
     chosen = "" if settings.platform else ", as this machine"
     yield "default platform", f"{settings.platform or Platform.host()}{chosen}"
 
 
 def _store(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001
     yield "store", _shown(settings.store, paths=paths)
-    yield "store size", f"{_bytes(settings.store):,} bytes"
+    size = _bytes(settings.store)
+    yield "store size", f"{size:,} bytes", size
 
 
 def _registries(engine: Engine, settings: Settings, paths: bool) -> Lines:  # noqa: ARG001, FBT001
-    quota = left(engine.remote.quota())
-    yield "Docker Hub quota", quota or "not known yet; --quota asks, which costs none of it"
+    quota = engine.remote.quota()
+    told = left(quota) or "not known yet; --quota asks, which costs none of it"
+    yield HUB_QUOTA, told, quota.remaining if quota else None
     for host, learned in sorted(engine.remote.registries.known().items()):
         said = ["1 request" if learned.requests == 1 else f"{learned.requests} requests"]
         said += [f"asks us to wait {learned.left:.0f} seconds"] if learned.left else []
         said += [left(learned.quota)] if learned.quota else []
         said += [f"searched by {learned.search}"] if learned.search else []
-        yield f"registry {host}", "; ".join(said)
+        yield f"registry {host}", "; ".join(said), learned.requests
     if settings.hub_api:
         yield "Docker Hub API", _bare(settings.hub_api)
 

@@ -153,7 +153,8 @@ class Engine(ABC):
 
         Args:
             filters: which ones; None is all.
-            everything: also dangling images and artefacts, which are hidden otherwise.
+            everything: also what is hidden otherwise: dangling images and artefacts here, the steps of builds in a
+                daemon, which lists dangling images always.
         """
 
     @abstractmethod

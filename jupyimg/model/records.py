@@ -304,10 +304,12 @@ class FactRecord:
     Attributes:
         field: what it is about.
         value: in words.
+        number: what is counted in it, or its bytes; None where it is no number.
     """
 
     field: str
     value: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

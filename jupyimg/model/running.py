@@ -41,6 +41,9 @@ class ContainerRecord:
         state: "created", "running", "paused", "restarting", "removing", "exited" or "dead".
         created: UTC.
         ports: published and exposed ports, as `docker ps` writes them; "" where there are none.
+        status: the daemon's own words when it was asked, such as ``Exited (3) 5 seconds ago``.
+        command: what it runs, as the daemon writes it on one line.
+        exit_code: what it ended with last; None for one that runs or never ran.
     """
 
     container_id: str
@@ -49,6 +52,9 @@ class ContainerRecord:
     state: str | None
     created: datetime | None
     ports: str = ""
+    status: str | None = None
+    command: str | None = None
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from jupyimg.model.records import RemovalRecord
+from jupyimg.model.records import ImageDetail, RemovalRecord
 from jupyimg.views import formatter, plain, tongue
 from jupyimg.views.answer import Answer
 from jupyimg.views.forms import LoginAsk, PruneAsk
@@ -125,8 +125,8 @@ def to_notebook(answer: Answer, *, widget: bool = False, lang: str = tongue.ENGL
 
 def done(records: Sequence[object]) -> Answer:
     """What an operation that failed did all the same, the ``done`` of its error, as an answer."""
-    removed = isinstance(records[0], RemovalRecord)
-    return Answer(kind="rmi" if removed else "pull", records=records)
+    kinds = {RemovalRecord: "rmi", ImageDetail: "inspect"}
+    return Answer(kind=next((kinds[kind] for kind in kinds if isinstance(records[0], kind)), "pull"), records=records)
 
 
 def show(value: Any) -> None:

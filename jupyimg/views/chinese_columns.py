@@ -29,6 +29,7 @@ HEADINGS = {
     "empty": "空层",
     "endpoint": "端点",
     "error": "错误",
+    "exit_code": "退出码",
     "field": "项目",
     "file": "文件",
     "freed": "释放空间",
@@ -45,6 +46,7 @@ HEADINGS = {
     "milliseconds": "毫秒",
     "mirror": "镜像站",
     "name": "名称",
+    "number": "数值",
     "official": "官方",
     "platform": "平台",
     "ports": "端口",
@@ -61,7 +63,7 @@ HEADINGS = {
     "size": "大小",
     "source": "来源",
     "stars": "星标",
-    "state": "状态",
+    "state": "运行状态",
     "status": "状态",
     "stream": "输出流",
     "tag": "标签",
@@ -76,6 +78,10 @@ HEADINGS = {
 }
 
 MEANINGS = {
+    "what is counted in it, or its bytes; missing where it is no number": "其中的计数或字节数；不是数字则缺失",
+    "how it fares, in the daemon's own words when it was asked": "询问时守护进程给出的状态",
+    "what it runs": "所运行的命令",
+    "what it ended with last; missing for one that runs or never ran": "上次结束时的退出码；运行中或从未运行则缺失",
     "how long it has run, or ran": "已运行或共运行的秒数",
     "bytes a second: of late while it runs, of all of it at the end": "每秒字节数：运行中为近期速率，结束后为全程速率",
     "what there is to do, as far as is known; what was there already is not in it": "所知的总字节数，不含已有的",

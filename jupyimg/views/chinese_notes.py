@@ -69,8 +69,8 @@ NOTES = {
     # of disk space
     "Nothing to remove": "没有可移除的内容",
     "Nothing was removed yet: {size} would be freed": "尚未移除任何内容：将释放 {size}",
-    "Nothing was removed yet: {count} named image(s) would go ({names}), {size} would be freed": (
-        "尚未移除任何内容：将移除 {count} 个有名称的镜像（{names}），释放 {size}"
+    "Nothing was removed yet: {count} name(s) would go ({names}), {size} would be freed": (
+        "尚未移除任何内容：将移除 {count} 个名称（{names}），释放 {size}"
     ),
     "To remove it: {lines}": "要移除，请运行：{lines}",
     "Untagged: {name}": "已移除标签：{name}",

@@ -154,6 +154,9 @@ CONTAINERS = (
     Column("state", Meaning.WORD, "what it does", _STATES),
     Column("created", Meaning.TIME, "when it was made"),
     Column("ports", Meaning.TEXT, "published ports"),
+    Column("status", Meaning.TEXT, "how it fares, in the daemon's own words when it was asked"),
+    Column("command", Meaning.TEXT, "what it runs"),
+    Column("exit_code", Meaning.COUNT, "what it ended with last; missing for one that runs or never ran"),
 )
 
 LOGS = (
@@ -179,6 +182,7 @@ CATALOG = (Column("repository", Meaning.TEXT, "what tags and pull take"),)
 FACTS = (
     Column("field", Meaning.TEXT, "what it is about"),
     Column("value", Meaning.TEXT, "in words"),
+    Column("number", Meaning.COUNT, "what is counted in it, or its bytes; missing where it is no number"),
 )
 MIRRORS = (
     Column("registry", Meaning.TEXT, "whose images it serves"),

@@ -150,8 +150,10 @@ class Ledger:
     def state(self, step: Step) -> str:
         """The word for where an item stands."""
         if step.phase in {Phase.WAITING, Phase.MOVING} and self.outcome is not Outcome.RUNNING:
-            at = words.size(step.current, 3)
-            return tongue.say(self.lang, "Stopped at {size}" if step.current else "Not started", size=at)
+            begun = step.current or step.phase is Phase.MOVING  # on a slow line without a byte so far
+            return tongue.say(
+                self.lang, "Stopped at {size}" if begun else "Not started", size=words.size(step.current, 3)
+            )
         word = _WORDS.get(self.kind, _WORDS["copy"]).get(step.phase)
         if step.text == ARCHIVE:
             word = "Read" if step.phase is Phase.EXISTS else "Reading"

@@ -155,7 +155,7 @@ _PLANS: dict[str, dict[str, When]] = {
         **dict.fromkeys(("shared", "unique"), _always),
         "containers": _known,
     },
-    "ps": dict.fromkeys(("container_id", "image", "created", "state", "ports", "name"), _always),
+    "ps": dict.fromkeys(("container_id", "image", "command", "created", "status", "ports", "name"), _always),
     "logs": dict.fromkeys(("time", "stream", "line"), _always),
     "engine": {
         **dict.fromkeys(("engine", "current", "reachable", "version"), _always),

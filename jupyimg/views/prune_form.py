@@ -151,7 +151,7 @@ class PruneForm(Twin):
             left_overs = "No image is ticked; these are left-overs that nothing needs, which go with every pruning."
             said.append(self._say(left_overs))
         button = "Remove {images}, free {size}" if ticked else "Remove what nothing needs, free {size}"
-        chosen = tongue.count(lang, len(ticked), "image")
+        chosen = _going([self._choices[at] for at in ticked if at < len(self._choices)], self._promised, lang)
         return self._answer(ticked, said, button=self._say(button, images=chosen, size=_size(bytes_, lang)), can=True)
 
     def _answer(
@@ -239,6 +239,20 @@ def _row(key: int, images: Sequence[ImageRecord], lang: str) -> dict[str, Any]:
             tongue.say(lang, "{exact} bytes, compressed", exact=f"{size:,}"),
         ],
     }
+
+
+def _going(chosen: Sequence[Sequence[ImageRecord]], plan: Sequence[RemovalRecord], lang: str) -> str:
+    """How many images go; and how many names, where these are more: two of one image, or one of an image that stays."""
+    deleted = {row.digest for row in plan if row.action == "deleted"} - {None}
+    gone = [
+        platforms
+        for platforms in chosen
+        if any({one.image_id, one.digest, one.manifest_digest} & deleted for one in platforms)
+    ]
+    images = len({frozenset(one.image_id or one.digest for one in platforms) for platforms in gone})
+    names = sum(row.action == "untagged" and "@" not in (row.reference or "@") for row in plan)
+    told = [tongue.count(lang, names, "name")] if names > images else []
+    return tongue.listed(lang, told + ([tongue.count(lang, images, "image")] if images else []))
 
 
 def _freed(rows: Iterable[RemovalRecord]) -> int | None:

@@ -66,6 +66,8 @@ _LONG = {"created_by": 45, "description": 45, "labels": 45, "line": 500, "key": 
 _RICH_LONG = 90
 _ANY_LONG = 200
 """Where everything is cut: a name of a megabyte is nothing to read."""
+_COMMAND = 20
+"""What Docker leaves of a container's command, before its quotes."""
 
 
 def show(
@@ -121,8 +123,15 @@ def _text(kind: str, column: Column, row: Row, look: Look) -> Cell:
     if kind == "ps" and column.name == "image" and full.startswith("sha256:") and not look.no_trunc:
         return Cell(words.short(full), full)  # its name has moved on
     limit = _LONG.get(column.name, _ANY_LONG)
+    if kind == "ps" and column.name == "command" and not look.rich:
+        return Cell(_quoted(full if look.no_trunc else words.ellipsis(full, _COMMAND)))
     text = full if look.no_trunc else words.ellipsis(full, max(limit, _RICH_LONG) if look.rich else limit)
     return Cell(text, full if text != full else "")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _digest(kind: str, column: Column, row: Row, look: Look) -> Cell:
@@ -198,7 +207,6 @@ _TITLES = {
     ("history", "image_id"): "IMAGE",
     ("df -v", "shared"): "SHARED SIZE",
     ("df -v", "unique"): "UNIQUE SIZE",
-    ("ps", "state"): "STATUS",
     ("ps", "name"): "NAMES",
 }
 

@@ -106,7 +106,7 @@ def test_a_terminal_asks_as_docker_does_and_only_yes_is_yes(home, typed, *, does
 
 def test_a_terminal_says_how_many_named_images_go(home):
     shown, _ = on_a_terminal(*ours(home, "prune", "-a")[:1], b"n\n", ours(home)[1])
-    assert shown.startswith(f"{EVERYTHING}\n2 named images would go (app:latest, tool:1), ")
+    assert shown.startswith(f"{EVERYTHING}\n2 names would go (app:latest, tool:1), ")
 
 
 def test_ctrl_c_at_the_question_removes_nothing(home):
@@ -212,7 +212,7 @@ def test_in_a_notebook_a_plan_is_a_frame_that_changes_nothing(session, home):
     assert frame["freed"].sum() == before == du(home / "store")
     assert list(frame["reference"].dropna())[:2] == ["app:latest", "tool:1"]
     text = frame.attrs["jupyimg"]["notes"]
-    assert "2 named images would go (app:latest, tool:1)" in text[0]
+    assert "2 names would go (app:latest, tool:1)" in text[0]
     assert text[1] == "To remove it: %image prune -a -f"
     done = to_notebook(run(session, ["prune", "-a", "-f"]))
     assert done.equals(frame)

@@ -111,7 +111,7 @@ def test_an_engine_that_does_not_answer_leaves_the_current_one(embedded):
     asked(embedded, "engine docker")
     error = refused(embedded, "engine docker --host unix:///nowhere.sock", NoDaemon)
     assert "the engine is still docker" in error.hint
-    assert len(frame(embedded, "ps -a").columns) == 6
+    assert len(frame(embedded, "ps -a").columns) == 9
     assert refused(embedded, "engine podman --host tcp://127.0.0.1", NoDaemon)
     assert frame(embedded, "engine")["current"].tolist() == [False, True, False]
 
@@ -172,7 +172,9 @@ def test_a_terminal_only_shows_engines(embedded):
 
 def test_ps_lists_what_runs_and_with_a_all(session, web, ticker):
     shown = frame(session, "ps")
-    assert list(shown.columns) == ["container_id", "name", "image", "state", "created", "ports"]
+    assert list(shown.columns) == [
+        *("container_id", "name", "image", "state", "created", "ports", "status", "command", "exit_code")
+    ]
     assert shown["name"].tolist() == ["ticker"]
     every = frame(session, "ps -a").set_index("name")
     assert every["state"].astype(str).to_dict() == {"ticker": "running", "web": "exited"}
@@ -195,6 +197,7 @@ def test_ps_agrees_with_docker_ps(session, dockerd, web, ticker):
     assert [title.strip() for title in titles if title] == [
         "CONTAINER ID",
         "IMAGE",
+        "COMMAND",
         "CREATED",
         "STATUS",
         "PORTS",

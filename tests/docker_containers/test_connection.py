@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from jupyimg.__main__ import main
 from jupyimg.engines.docker.connection import NEWEST, OLDEST, _proxies, agreed, connect
 from jupyimg.engines.docker.contexts import endpoints
 from jupyimg.engines.docker.engine import Docker
@@ -127,6 +128,26 @@ def test_a_stopped_daemon_is_said_to_be_none(tmp_path, socket_path):
 
 def test_a_socket_that_is_not_there(tmp_path):
     assert "no such socket" in failed(f"unix://{tmp_path}/none.sock", tmp_path, NoDaemon)
+
+
+@pytest.mark.parametrize(("engine", "variable"), [("docker", "DOCKER_HOST"), ("podman", "CONTAINER_HOST")])
+def test_the_hint_names_the_engine_that_is_not_there_and_what_a_terminal_can_do(
+    engine, variable, tmp_path, monkeypatch, capsys
+):
+    gone = f"unix://{tmp_path}/none.sock"
+    settings = Settings(home=tmp_path, engine=engine, daemon=DaemonSettings(host=gone, podman_host=gone))
+    with pytest.raises(NoDaemon) as caught:
+        Docker(settings).images()
+    assert f"%image engine {engine} --host" in caught.value.hint
+    assert "%image engine embedded" in caught.value.hint
+    monkeypatch.setenv("JUPYIMG_HOME", str(tmp_path))
+    monkeypatch.setenv("JUPYIMG_ENGINE", engine)
+    monkeypatch.setenv(variable, gone)
+    assert main(["images"]) == 1
+    said = capsys.readouterr().err
+    assert f"{variable}=…" in said
+    assert "JUPYIMG_ENGINE=embedded" in said
+    assert "jupyimg engine" not in said
 
 
 def test_a_port_where_nobody_listens(tmp_path):

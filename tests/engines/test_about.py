@@ -9,6 +9,8 @@ import pytest
 
 from jupyimg.commands import run
 from jupyimg.commands.session import Session
+from jupyimg.registry import hosts
+from jupyimg.views import to_text
 
 SECRET = "hunter2"
 
@@ -36,6 +38,27 @@ def told(tmp_path):
 def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("JUPYIMG_HOME", str(tmp_path / "jupyimg"))
+
+
+def test_a_quota_that_cannot_be_asked_is_one_line_of_the_answer(monkeypatch):
+    nowhere = hosts.Host(api="127.0.0.1:1", probe="docker.io/ratelimitpreview/test:latest")
+    monkeypatch.setitem(hosts.ROWS, "docker.io", nowhere)
+    session = Session()
+    told = {record.field: record for record in run(session, ["info", "--quota"]).records}
+    session.close()
+    assert told["engine"].value == "embedded"
+    assert told["Docker Hub quota"].value.startswith("could not be asked: ")
+    assert told["Docker Hub quota"].number is None
+
+
+def test_numbers_are_numbers_in_json():
+    session = Session()
+    rows = {row["field"]: row for row in json.loads(to_text(run(session, ["info", "--format", "json"])))}
+    session.close()
+    assert rows["images"] == {"field": "images", "value": "0", "number": 0}
+    assert isinstance(rows["store size"]["number"], int)
+    assert rows["store size"]["value"] == f"{rows['store size']['number']:,} bytes"
+    assert rows["engine"]["number"] is None
 
 
 def test_it_names_where_logins_lie_and_no_secret(told):

@@ -35,5 +35,8 @@ DIGEST_IS_A_NAME = {"docker"}
 BY_DIGEST_IS_DANGLING = {"docker"}
 """Docker cannot tell an image that was pulled by digest from one whose tag has moved on."""
 
+LISTS_DANGLING = {"docker", "podman"}
+"""A container may use an image that no name is left for; the embedded engine hides these, as Docker's client since 29."""
+
 QUIET_DIGESTS = {"podman"}
 """Podman does not tell of the ``name@digest`` that goes with the last tag of a repository."""

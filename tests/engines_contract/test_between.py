@@ -57,6 +57,35 @@ def test_an_image_is_sent_from_any_engine_to_any_other(every: Callable[[str], En
         assert every(target).inspect(name).image_id == image_id
 
 
+def test_a_name_without_a_host_stays_docker_hubs_in_every_engine(every: Callable[[str], Engine], shelf: Registry):
+    source = shelf.reference("sample/web:1.0")
+    every("docker").pull(source)
+    every("podman").pull(shelf.reference("sample/base:1.0"))
+    every("podman").tag(shelf.reference("sample/base:1.0"), "localhost/nginx:9")
+    for name in ("nginx:9", "sample/hello:latest", "localhost/box:1"):
+        every("docker").tag(source, name)
+        for giver, taker in (("docker", "podman"), ("podman", "embedded"), ("embedded", "docker")):
+            (record,) = drain(sending(every(giver), every(taker), [name]))
+            assert record.reference == name, (giver, taker)
+            assert every(taker).inspect(name).image_id == every("docker").inspect(source).image_id
+    others = {row.reference: row.image_id for row in every("podman").images()}
+    assert others["localhost/nginx:9"] == others[shelf.reference("sample/base:1.0")], "it was somebody else's"
+    assert set(others) == {
+        *("nginx:9", "sample/hello:latest", "localhost/box:1", "localhost/nginx:9"),
+        shelf.reference("sample/base:1.0"),
+    }
+
+
+def test_podman_loads_the_names_of_docker_save_as_docker_does(
+    every: Callable[[str], Engine], _docker: Daemon, shelf: Registry, tmp_path: Path
+):
+    every("docker").pull(shelf.reference("sample/web:1.0"))
+    every("docker").tag(shelf.reference("sample/web:1.0"), "nginx:9")
+    every("docker").tag(shelf.reference("sample/web:1.0"), "me/app:2")
+    _docker.run("save", "-o", str(tmp_path / "saved.tar"), "nginx:9", "me/app:2")
+    assert {row.reference for row in every("podman").load(tmp_path / "saved.tar")} == {"nginx:9", "me/app:2"}
+
+
 def test_the_end_that_failed_first_tells(every: Callable[[str], Engine], shelf: Registry):
     for source, target in (("embedded", "docker"), ("docker", "podman"), ("podman", "embedded")):
         with pytest.raises(ImageNotFound) as caught:

@@ -28,6 +28,7 @@ from jupyimg.model.records import Status
 from tests.engines_contract.contract import (
     BY_DIGEST_IS_DANGLING,
     DIGEST_IS_A_NAME,
+    LISTS_DANGLING,
     ONE_PLATFORM,
     QUIET_DIGESTS,
 )
@@ -173,7 +174,11 @@ def test_a_tag_that_moves_leaves_its_image_dangling_until_pruned(
     (record,) = engine.pull(name)
     assert record.status is Status.DOWNLOADED
     assert record.image_id != old
-    assert [row.reference for row in engine.images()] == [name]
+    listed = engine.images(ImageFilter(dangling=False))
+    assert [row.reference for row in listed] == [name]
+    assert {row.image_id for row in engine.images()} == {record.image_id} | (
+        {old} if engine.name in LISTS_DANGLING else set()
+    )
     (dangling,) = engine.images(ImageFilter(dangling=True))
     assert (dangling.image_id, dangling.tag, dangling.dangling) == (old, None, True)
     assert {row.image_id for row in engine.images(everything=True)} == {old, record.image_id}

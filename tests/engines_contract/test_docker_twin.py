@@ -166,6 +166,26 @@ def test_prune_takes_what_the_docker_command_takes(everything, filters, options,
     assert theirs[-1] == f"Total reclaimed space: {human(total)}"
 
 
+BUILT = b"FROM scratch\nLABEL a=1\nLABEL b=2\n"
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_images_lists_what_the_docker_command_lists(everything, twin: Twin, engine: Engine):
+    """An image of a container that no name is left for, one whose tag has moved on, and the steps of a build."""
+    twin.make(container="running")
+    twin.docker.run("import", "--change=LABEL a=1", "-", "moved:1", stdin=EMPTY_TAR)
+    twin.docker.run("import", "-", "moved:1", stdin=EMPTY_TAR)
+    twin.docker.run("rmi", "-f", twin.first)
+    twin.docker.run("build", "-q", "-", stdin=BUILT)
+    form = "--format={{.Repository}} {{.Tag}} {{.ID}}"
+    theirs = twin.docker.lines("images", "--no-trunc", form, *(["-a"] if everything else []))
+    rows = engine.images(everything=everything)
+    assert sorted(f"{row.repository or '<none>'} {row.tag or '<none>'} {row.image_id}" for row in rows) == sorted(
+        theirs
+    )
+    assert len([line for line in theirs if line.startswith("<none>")]) == (4 if everything else 3)
+
+
 EMPTY_TAR = bytes(1024)
 
 

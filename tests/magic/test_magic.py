@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import pytest
 from IPython.core.completer import provisionalcompleter
+from IPython.utils.capture import capture_output
 
 from jupyimg.errors import ImageNotFound, Misuse, UndefinedName
 
@@ -117,6 +118,13 @@ def test_inspect_is_a_mapping_with_dockers_keys_and_several_are_a_sequence(shell
     assert len(run(shell, "%image inspect sample/web:1.0 sample/base:1.0")) == 2
     arm = run(shell, "%image inspect --platform arm64 sample/web:1.0")
     assert arm["Architecture"] == "arm64"
+
+
+def test_inspect_shows_what_there_is_before_it_says_what_is_missing(shell, samples):
+    with capture_output() as shown, pytest.raises(ImageNotFound):
+        run(shell, "%image inspect sample/web:1.0 nope")
+    (card,) = shown.outputs
+    assert "WEB_PORT=8080" in card.data["text/html"]
 
 
 def test_history_is_newest_first_with_dockers_sizes(shell, samples):

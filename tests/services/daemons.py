@@ -131,10 +131,12 @@ def serve_docker() -> Iterator[Daemon]:
 
 
 @contextmanager
-def serve_podman() -> Iterator[Daemon]:
-    """Run Podman's Docker-compatible service."""
+def serve_podman(*, registries: str | None = None) -> Iterator[Daemon]:
+    """Run Podman's Docker-compatible service, with loopback registries as insecure or a registries.conf of its own."""
     with _short_folder("podman") as folder:
         settings = write_settings(folder / "home")
+        if registries is not None:
+            (settings / "registries.conf").write_text(registries)
         env = environment(
             folder / "home",
             CONTAINERS_CONF=str(settings / "containers.conf"),

@@ -64,7 +64,7 @@ PROMISED = {
     **dict.fromkeys(("rmi", "prune", "prune --dry-run"), REMOVALS),
     "df": {"type": "category", **dict.fromkeys(("total", "active", "size", "reclaimable", "reported"), "Int64")},
     "catalog": {"repository": "str"},
-    "info": {"field": "str", "value": "str"},
+    "info": {"field": "str", "value": "str", "number": "Int64"},
     "df -v": {**IMAGES, "shared": "Int64", "unique": "Int64"},
     "ps": {
         "container_id": "str",
@@ -73,6 +73,9 @@ PROMISED = {
         "state": "category",
         "created": "datetime64[ns, UTC]",
         "ports": "str",
+        "status": "str",
+        "command": "str",
+        "exit_code": "Int64",
     },
     "logs": {"time": "datetime64[ns, UTC]", "stream": "category", "line": "str"},
     "engine": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import json
 import time
@@ -22,6 +23,7 @@ from tests.views.test_html import Page
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from jupyimg.model.digest import Digest
     from jupyimg.model.records import ImageRecord, RemovalRecord
 
 SECRET = "correct-horse-9"
@@ -107,10 +109,16 @@ class Shop:
     """Three images, of which two share 5,000 bytes; what goes is decided anew each time."""
 
     def __init__(self) -> None:
-        self.images = [image(reference=f"{name}:1", repository=name, tag="1", digest=digest(name)) for name in "abc"]
-        self.images[2] = image(reference="c", repository="c", tag=None, digest=digest("c"), dangling=True)
+        self.images = [
+            image(
+                reference=f"{name}:1", repository=name, tag="1", image_id=digest(f"id of {name}"), digest=digest(name)
+            )
+            for name in "abc"
+        ]
+        self.images[2] = dataclasses.replace(self.images[2], reference="c", tag=None, dangling=True)
         self.gone: list[str] = []
         self.pinned: set[str] = set()
+        self.held: set[Digest | None] = set()
         self.full = False
         self.slow = 0
         self.telling: Callable[[], str] = str
@@ -121,8 +129,11 @@ class Shop:
             raise StoreError("the disk is not readable", hint="mount it")
         names = [one.reference for one in only if one.reference not in self.pinned]
         shared = 5000 if {"a:1", "b:1"} <= set(names) else 0
-        rows = [removal(action="untagged", reference=name, digest=digest(name), freed=0) for name in names]
-        return [*rows, removal(action="deleted", reference=None, freed=100 * len(names) + shared)] if names else []
+        tagged = [one for one in only if one.reference in names and one.tag]
+        rows = [removal(action="untagged", reference=one.reference, digest=one.digest, freed=0) for one in tagged]
+        gone = [one.image_id for one in only if one.reference in names and one.image_id not in self.held]
+        deleted = [removal(action="deleted", reference=None, digest=one, freed=100) for one in dict.fromkeys(gone)]
+        return [*rows, *deleted, *([removal(action="deleted", reference=None, freed=shared)] if shared else [])]
 
     def act(self, only: Sequence[ImageRecord]) -> Generator[Step, None, list[RemovalRecord]]:
         rows = self.plan(only)
@@ -130,7 +141,7 @@ class Shop:
             yield Step(Phase.MOVING, "images", at, self.slow, COUNTED)
             time.sleep(0.2)
             self.said.append(self.telling())
-        self.gone += [row.reference for row in rows if row.reference]
+        self.gone += [one.reference for one in only if one.reference not in self.pinned]
         return rows
 
 
@@ -151,6 +162,19 @@ def test_only_what_has_no_name_is_ticked_at_first() -> None:
     assert form.widget.told["lines"] == ["Frees exactly 100B (100 bytes)."]
     assert form.widget.told["button"] == "Remove 1 image, free 100B"
     assert [row["cells"][0] for row in form.widget.rows] == ["a:1", "b:1", "c:<none>"]
+
+
+def test_two_names_of_one_image_are_no_two_images() -> None:
+    shop = Shop()
+    shop.images[1] = dataclasses.replace(shop.images[1], image_id=shop.images[0].image_id)
+    form = prune_form(shop)
+    form.widget.ticked = [0, 1, 2]
+    assert form.widget.told["button"].startswith("Remove 2 images, free ")
+    form.widget.ticked = [0, 1]
+    assert form.widget.told["button"].startswith("Remove 2 names, 1 image, free ")
+    shop.held.add(shop.images[0].image_id)
+    form.widget.ticked = [0]
+    assert form.widget.told["button"] == "Remove 1 name, free 0B"
 
 
 def test_ticks_are_answered_with_the_bytes_of_the_set() -> None:

@@ -178,8 +178,8 @@ def test_every_note_on_the_way_is_known() -> None:
         ),
         ("the newest 1000 tags; --limit 0 gives all", "最新的 1000 个标签；--limit 0 列出全部"),
         (
-            "Nothing was removed yet: 2 named images would go (a:1, b:2), 5MB would be freed",
-            "尚未移除任何内容：将移除 2 个有名称的镜像（a:1, b:2），释放 5MB",
+            "Nothing was removed yet: 2 names would go (a:1, b:2), 5MB would be freed",
+            "尚未移除任何内容：将移除 2 个名称（a:1, b:2），释放 5MB",
         ),
         ("To remove it: %image prune -a -f", "要移除，请运行：%image prune -a -f"),
         ("Serving the teaching images at 127.0.0.1:1, read-only", "正在 127.0.0.1:1 提供教学镜像（只读）"),

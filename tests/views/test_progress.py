@@ -159,6 +159,15 @@ def test_a_failure_is_red_and_lasts(screen: Screen) -> None:
     assert "progress" not in screen.page.elements
 
 
+def test_a_layer_that_no_byte_has_come_of_yet_had_been_started(screen: Screen) -> None:
+    steps = [Step(Phase.WAITING, TOP, 0, 100, "layer"), Step(Phase.WAITING, BASE, 0, 100, "layer")]
+    with pytest.raises(Interrupted), KernelProgress(clock=Clock()) as show:
+        for step in [*steps, Step(Phase.MOVING, TOP, 0, 100, "layer")]:
+            show(step)
+        raise Interrupted
+    assert [row[3] for row in screen.page.rows] == ["Stopped at 0B", "Not started"]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Interrupted])
 def test_a_stop_leaves_a_state_that_says_so(screen: Screen, error: type[BaseException]) -> None:
     with pytest.raises(error), KernelProgress(clock=Clock()) as show:

@@ -6,7 +6,6 @@ import os
 import re
 import time
 from contextlib import closing, contextmanager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -16,6 +15,7 @@ from jupyimg.engines.docker.api import CHUNK
 from jupyimg.engines.docker.aside import aside
 from jupyimg.engines.docker.events import Told, decoded
 from jupyimg.engines.docker.moving import steps
+from jupyimg.engines.docker.naming import fully_named
 from jupyimg.errors import ContentError, EngineError, NotFound, Unsupported
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import Status, TransferRecord
@@ -111,8 +111,7 @@ def loading(api: Api, source: Path | IO[bytes], platform: Platform | str | None)
     try:
         with _opened(source) as file:
             total = os.fstat(file.fileno()).st_size if isinstance(source, Path) else 0
-            job = partial(_send, call, params, file, takes_gzip=api.dialect.takes_gzip)
-            with closing(aside(job, call.interrupt)) as events:
+            with closing(aside(lambda put: _send(call, params, _readable(api, file), put), call.interrupt)) as events:
                 for event in events:
                     if event is None or isinstance(event, int):
                         sent = event or sent
@@ -126,12 +125,18 @@ def loading(api: Api, source: Path | IO[bytes], platform: Platform | str | None)
     return _loaded(api, told, sent, time.monotonic() - began)
 
 
-def _send(call: Call, params: dict[str, Any], file: IO[bytes], put: Callable[[Any], None], *, takes_gzip: bool) -> None:
+def _readable(api: Api, file: IO[bytes]) -> Iterator[bytes]:
+    """The archive as this daemon reads it."""
+    pieces = _pieces(file, takes_gzip=api.dialect.takes_gzip)
+    return pieces if api.dialect.completes_names else fully_named(pieces)
+
+
+def _send(call: Call, params: dict[str, Any], pieces: Iterator[bytes], put: Callable[[Any], None]) -> None:
     sent = 0
 
     def body() -> Iterator[bytes]:
         nonlocal sent
-        for piece in _pieces(file, takes_gzip=takes_gzip):
+        for piece in pieces:
             sent += len(piece)
             put(sent)
             yield piece

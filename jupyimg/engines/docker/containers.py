@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from jupyimg.engines.docker.connection import Client
     from jupyimg.model.running import LogRecord
     from jupyimg.model.settings import Settings
+
+
+_ENDED = re.compile(r"(?:Exited|Restarting) \((-?[0-9]{1,10})\)", re.ASCII)
 
 
 class Containers:
@@ -88,7 +92,20 @@ def record(row: Mapping[str, Any]) -> ContainerRecord:
         state=_text(row.get("State")),
         created=_moment(created) if isinstance(created, int) else None,
         ports=ports(row.get("Ports")),
+        status=_text(row.get("Status")),
+        command=_command(row.get("Command")),
+        exit_code=_exit_code(_text(row.get("Status")) or ""),
     )
+
+
+def _command(value: object) -> str | None:
+    return " ".join(_texts(value)) or None if isinstance(value, list) else _text(value)
+
+
+def _exit_code(status: str) -> int | None:
+    """The list tells it in words alone, with Podman too."""
+    found = _ENDED.match(status)
+    return int(found[1]) if found else None
 
 
 class _Port(NamedTuple):

@@ -15,6 +15,8 @@ class Dialect:
         pulls_all_tags: whether a pull without a tag fetches every tag; otherwise each tag is asked for.
         prunes_all: whether prune can take unused images that have names; otherwise each is removed by its names.
         takes_gzip: whether load reads a compressed archive.
+        completes_names: whether load takes a name without a host for one of Docker Hub, as everything else does.
+        trusts_loopback: whether a registry on loopback may speak plain http without a word of ours.
         digest_takes_tags: whether removing ``name@digest`` would take away the tags of the image too.
         cuts_at: bytes at which it cuts a line of a log into several messages, so that a shorter one without a newline
             is the last of what wrote it; 0 where a message may end anywhere.
@@ -26,6 +28,8 @@ class Dialect:
     pulls_all_tags: bool = True
     prunes_all: bool = True
     takes_gzip: bool = True
+    completes_names: bool = True
+    trusts_loopback: bool = True
     digest_takes_tags: bool = False
     cuts_at: int = 16 << 10
     inspect_says_digest: bool = True
@@ -38,6 +42,8 @@ PODMAN = Dialect(
     pulls_all_tags=False,
     prunes_all=False,
     takes_gzip=False,
+    completes_names=False,
+    trusts_loopback=False,
     digest_takes_tags=True,
     cuts_at=0,
     inspect_says_digest=False,

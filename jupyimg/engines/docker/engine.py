@@ -95,7 +95,7 @@ class Docker(Containers, Engine):
 
     def images(self, filters: ImageFilter | None = None, *, everything: bool = False) -> list[ImageRecord]:
         here = answers.records(images.listed(self.api, everything=everything))
-        return images.kept(here, filters or ImageFilter(), everything=everything)
+        return images.kept(here, filters or ImageFilter())
 
     def inspect(self, name: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
         return images.detail(self.api, name, platform)

@@ -41,6 +41,8 @@ _PHASES = {
     "Layer already exists": Phase.EXISTS,
 }
 _DIGEST = re.compile(r"\b[Dd]igest: ((?:sha256|sha384|sha512):[a-f0-9]+)", re.ASCII)
+_COPYING = re.compile(r"Copying blob sha256:([a-f0-9]{12})[a-f0-9]*(.*)", re.ASCII)
+"""How Podman's own API tells of a layer, in words alone."""
 _LAYER = re.compile(r"(?:sha256:)?[a-f0-9]{12,64}", re.ASCII)
 
 
@@ -119,7 +121,10 @@ class Told:
         if isinstance(event.get("aux"), dict):
             self.aux.update(event["aux"])
         if event.get("stream"):
-            self.lines += str(event["stream"]).splitlines()
+            self.lines += (lines := str(event["stream"]).splitlines())
+            for copied in filter(None, map(_COPYING.match, lines)):
+                status = "Already exists" if "already exists" in copied[2] else "Pulling fs layer"
+                yield self._layer(status, copied[1], None)
         status, item = str(event.get("status") or ""), str(event.get("id") or "")
         if status and item and _LAYER.fullmatch(item):
             yield self._layer(status, item, event.get("progressDetail"))

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from jupyimg.engines.docker.contexts import Endpoint
 
-_START = "start it, say where it is (%image engine docker --host …), or work without one (%image engine embedded)"
 _GROUPS = {
     "docker": "join the group docker (sudo usermod -aG docker $USER, then log in again), or use rootless Docker",
     "podman": "enable your own: systemctl --user enable --now podman.socket",
@@ -62,14 +61,19 @@ def _denied(who: str, endpoint: Endpoint, _cause: BaseException) -> ImageError:
     return DaemonDenied(f"this user may not use the {who}", hint=_GROUPS[endpoint.program])
 
 
+def _start(endpoint: Endpoint) -> str:
+    where = f"%image engine {endpoint.program} --host …"
+    return f"start it, say where it is ({where}), or work without one (%image engine embedded)"
+
+
 def _no_file(who: str, endpoint: Endpoint, cause: BaseException) -> ImageError:
     if endpoint.scheme in {"unix", "npipe"}:
-        return NoDaemon(f"there is no {who}: no such socket", hint=_START)
+        return NoDaemon(f"there is no {who}: no such socket", hint=_start(endpoint))
     return EngineError(f"the {who} cannot be asked: {cause}")
 
 
-def _refused(who: str, _endpoint: Endpoint, _cause: BaseException) -> ImageError:
-    return NoDaemon(f"there is no {who}: nobody listens there", hint=_START)
+def _refused(who: str, endpoint: Endpoint, _cause: BaseException) -> ImageError:
+    return NoDaemon(f"there is no {who}: nobody listens there", hint=_start(endpoint))
 
 
 def _unknown(who: str, _endpoint: Endpoint, _cause: BaseException) -> ImageError:

@@ -62,15 +62,14 @@ def listed(api: Api, *, everything: bool = False) -> list[Document]:
     return answers.documents(api.get("/images/json", {"all": everything, "manifests": True}))
 
 
-def kept(records: list[ImageRecord], filters: ImageFilter, *, everything: bool) -> list[ImageRecord]:
-    """What a list shows of these, newest first.
+def kept(records: list[ImageRecord], filters: ImageFilter) -> list[ImageRecord]:
+    """What a list shows of these, newest first; without names too, as a daemon lists them and containers use them.
 
     Raises:
         ImageNotFound: a name in ``before`` or ``since`` is not here.
     """
     passes = listing.test(filters, _times(records, filters.before), _times(records, filters.since))
-    hidden = not everything and not filters.dangling
-    return listing.newest_first([one for one in records if passes(one) and not (hidden and one.dangling)])
+    return listing.newest_first([one for one in records if passes(one)])
 
 
 def _times(records: Sequence[ImageRecord], words: Sequence[str]) -> list[datetime]:

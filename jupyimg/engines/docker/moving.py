@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg.engines import open_admission
 from jupyimg.engines.asked import ALL_PLATFORMS, as_platform, complete
-from jupyimg.engines.docker import images
+from jupyimg.engines.docker import images, plain_http
 from jupyimg.engines.docker.answers import records
 from jupyimg.engines.docker.api import image_path
 from jupyimg.engines.docker.aside import aside
@@ -26,7 +26,7 @@ from jupyimg.transfer import Selection, walk
 from jupyimg.transfer import aside as walking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.docker.api import Api
@@ -167,8 +167,14 @@ class Moving:
 
     def _ask_to_pull(self, reference: Reference, target: str | None, asked: Platform | None) -> Listening:
         platform = asked or self.settings.platform
-        params = {"fromImage": reference.name, "tag": target, "platform": str(platform) if platform else None}
-        return (yield from self._listen("/images/create", params, reference))
+        if self._without_tls(reference):
+            params = plain_http.pull_params(reference, target, platform)
+            return (yield from self._listen(plain_http.PULL, params, reference))
+        asking = {"fromImage": reference.name, "tag": target, "platform": str(platform) if platform else None}
+        return (yield from self._listen("/images/create", asking, reference))
+
+    def _without_tls(self, reference: Reference) -> bool:
+        return plain_http.must_be_said(self.api.dialect, self.settings, reference)
 
     def _push(self, name: Reference, asked: Platform | None) -> Generator[Step, None, TransferRecord]:
         began = time.monotonic()
@@ -176,6 +182,8 @@ class Moving:
         params: dict[str, Any] = {"tag": name.tag}
         if asked is not None and self.api.knows("1.46"):
             params["platform"] = images.platform_json(asked)
+        if self._without_tls(name):
+            params |= plain_http.WITHOUT_TLS
         told = yield from self._listen(image_path(name.name, "/push"), params, name)
         digest = told.pushed
         if digest is None:
@@ -190,7 +198,7 @@ class Moving:
             seconds=time.monotonic() - began,
         )
 
-    def _listen(self, path: str, params: dict[str, Any], reference: Reference) -> Listening:
+    def _listen(self, path: str, params: Mapping[str, Any], reference: Reference) -> Listening:
         """Ask for work and tell of it; gives what was told when the answer is whole."""
         call, told, lookup = self.api.open(), Told(), Lookup()
 

@@ -56,7 +56,10 @@ _ROWS = (
          ImageNotFound),
     _row(r"manifest unknown|name unknown|not found: manifest|repository .* not found", RemoteNotFound,
          "check the spelling of the name and of the tag"),
-    _row(r"dial tcp|connection refused|no such host|i/o timeout|tls:|x509|server gave HTTP response|"
+    _row(r"server gave HTTP response to HTTPS client", Unreachable,
+         "it speaks plain http: where the daemon runs, list it in insecure-registries (Docker's daemon.json) or as "
+         "insecure = true (Podman's registries.conf)"),
+    _row(r"dial tcp|connection refused|no such host|i/o timeout|tls:|x509|"
          r"request canceled|pinging container registry|connection reset|unexpected EOF|Client\.Timeout", Unreachable,
          _RETRY),
     _row(r"schema ?(version )?1", Unsupported, "ask its owner to push the image again with a current tool"),
