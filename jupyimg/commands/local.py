@@ -189,7 +189,10 @@ def history(
 @click.argument("source", type=ImageName(), metavar="SOURCE[:TAG]")
 @click.argument("target", type=ImageName(), metavar="TARGET[:TAG]")
 def tag(session: Session, source: str, target: str) -> Answer:
-    """Give an image a further name."""
+    """Give an image a further name.
+
+    A name without a tag is :latest, SOURCE and TARGET alike.
+    """
     return Answer(kind="tag", records=[session.engine.tag(source, target)])
 
 

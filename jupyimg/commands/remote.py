@@ -82,7 +82,10 @@ def copy(
     quiet: bool,
     distrust: bool | None,
 ) -> Asked:
-    """Copy an image from a registry to a registry, keeping nothing here."""
+    """Copy an image from a registry to a registry, keeping nothing here.
+
+    SOURCE without a tag is :latest; TARGET without one gets the tag of SOURCE.
+    """
     if distrust:
         yield Step(Phase.NOTE, text=UNASKED)
     trust = None if distrust is None else not distrust

@@ -30,6 +30,7 @@ _WARNINGS = {
     False: "WARNING! This will remove all dangling images.",
     True: "WARNING! This will remove all images without at least one container associated to them.",
 }
+_PINS = "WARNING! This will remove all images that are not pinned or otherwise in use."
 _QUESTION = "Are you sure you want to continue? [y/N] "
 _SHOWN = 5
 
@@ -70,7 +71,7 @@ def prune(
         if dry_run or as_json or not _can_ask(session):
             line = _again(session, filters, everything=everything, all_partial=all_partial)
             return Answer(kind=PLAN, records=rows, notes=_notes(rows, line, everything=everything), json=as_json)
-        if rows and not _agreed(rows, everything=everything):
+        if rows and not _agreed(rows, session, everything=everything):
             return Answer(kind=PLAN, records=[])
     rows = yield from session.engine.pruning(wanted, everything=everything, all_partial=all_partial)
     return Answer(kind="prune", records=rows, json=as_json)
@@ -124,9 +125,10 @@ def _can_ask(session: Session) -> bool:
     return session.terminal and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _agreed(rows: Sequence[RemovalRecord], *, everything: bool) -> bool:
-    """Ask as Docker does; only yes is yes."""
-    sys.stdout.write("\n".join([_WARNINGS[everything], _summary(rows, everything=everything), _QUESTION]))
+def _agreed(rows: Sequence[RemovalRecord], session: Session, *, everything: bool) -> bool:
+    """Ask as Docker does, of pins where there are no containers; only yes is yes."""
+    warning = _PINS if everything and session.settings.engine == "embedded" else _WARNINGS[everything]
+    sys.stdout.write("\n".join([warning, _summary(rows, everything=everything), _QUESTION]))
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 

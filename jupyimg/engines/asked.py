@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import BadReference, Misuse
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     Transfers = Generator[Step, None, list[TransferRecord]]
     Removals = Generator[Step, None, list[RemovalRecord]]
 
+Names = Reference | str | Sequence[Reference | str]
+"""One name or several; a text is one."""
 ALL_PLATFORMS = "all"
 """The word that asks for every platform of an index where one platform is the default."""
 
@@ -24,6 +27,11 @@ ALL_PLATFORMS = "all"
 def as_reference(reference: Reference | str, *, default_tag: str = "latest") -> Reference:
     """What a caller may give as a name, as a value."""
     return reference if isinstance(reference, Reference) else Reference.parse(reference, default_tag=default_tag)
+
+
+def as_names(names: Names) -> list[Reference | str]:
+    """What a caller may give as names, as a list: a text alone is a name and not its letters."""
+    return [names] if isinstance(names, Reference | str) else list(names)
 
 
 def as_new_name(target: Reference | str) -> Reference:

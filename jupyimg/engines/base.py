@@ -13,11 +13,11 @@ from typing import IO, TYPE_CHECKING
 from jupyimg.model.content import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from datetime import datetime
     from pathlib import Path
 
-    from jupyimg.engines.asked import Removals, Transfers
+    from jupyimg.engines.asked import Names, Removals, Transfers
     from jupyimg.engines.remote import Remote
     from jupyimg.model.digest import Digest
     from jupyimg.model.platform import Platform
@@ -117,9 +117,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def saving(
-        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
-    ) -> Transfers:
+    def saving(self, names: Names, target: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
         """Write images into one archive that Docker, podman and skopeo load (`docker save`), with steps on the way.
 
         Args:
@@ -183,7 +181,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def remove(self, names: Sequence[Reference | str], *, force: bool = False) -> list[RemovalRecord]:
+    def remove(self, names: Names, *, force: bool = False) -> list[RemovalRecord]:
         """Remove names, and the images that no name is left for (`docker rmi`).
 
         Every name is tried; the first failure is raised after the last one.
@@ -246,7 +244,7 @@ class Engine(ABC):
         """Each image with the bytes that it shares and those that it has for itself (`docker system df -v`)."""
 
     @abstractmethod
-    def pin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+    def pin(self, names: Names) -> list[TransferRecord]:
         """Count images as in use until they are unpinned; all or, where one is not here, none.
 
         A name that is pinned keeps what it means now, and its later meanings too while it has them. An ID keeps its
@@ -258,7 +256,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def unpin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+    def unpin(self, names: Names) -> list[TransferRecord]:
         """Take back `pin`, by whatever name or ID of the image; raises as `pin` does."""
 
     def holders(self, layers: Collection[Digest]) -> dict[Digest, tuple[str, ...]] | None:  # noqa: ARG002
@@ -294,7 +292,7 @@ class Engine(ABC):
         return drain(self.pushing(reference, platform=platform, all_tags=all_tags))
 
     def save(
-        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
+        self, names: Names, target: Path | IO[bytes], *, platform: Platform | str | None = None
     ) -> list[TransferRecord]:
         """`saving` to its end: one record for each image."""
         return drain(self.saving(names, target, platform=platform))

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from jupyimg.engines import clearing, details, held, listing, open_remote, pinning, reclaim, removal
 from jupyimg.engines.archiving import Archiving
-from jupyimg.engines.asked import as_new_name, as_platform
+from jupyimg.engines.asked import as_names, as_new_name, as_platform
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.moving import Moving
 from jupyimg.engines.shelf import Shelf
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from jupyimg.engines.asked import Removals, Transfers
+    from jupyimg.engines.asked import Names, Removals, Transfers
     from jupyimg.engines.held import Held
     from jupyimg.engines.remote import Remote
     from jupyimg.model.digest import Digest
@@ -68,10 +68,8 @@ class Embedded(Engine):
     ) -> Transfers:
         return self._moving().pushing(reference, platform, all_tags=all_tags)
 
-    def saving(
-        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
-    ) -> Transfers:
-        return Archiving(self.store, self.settings).saving(self._held(), names, target, platform)
+    def saving(self, names: Names, target: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
+        return Archiving(self.store, self.settings).saving(self._held(), as_names(names), target, platform)
 
     def loading(self, source: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
         return Archiving(self.store, self.settings).loading(source, platform)
@@ -137,7 +135,7 @@ class Embedded(Engine):
             size=one.manifest.content_size,
         )
 
-    def remove(self, names: Sequence[Reference | str], *, force: bool = False) -> list[RemovalRecord]:
+    def remove(self, names: Names, *, force: bool = False) -> list[RemovalRecord]:
         plans: list[removal.Removal] = []
         failures: list[ImageError] = []
 
@@ -146,7 +144,7 @@ class Embedded(Engine):
             plans.clear()
             failures.clear()
             shelf = Shelf(self.store, entries, owners)
-            for name in names:
+            for name in as_names(names):
                 try:
                     plans.append(shelf.take(name, force=force))
                 except ImageError as error:
@@ -194,10 +192,10 @@ class Embedded(Engine):
         records = self._records(here, usage.pins)
         return listing.newest_first(reclaim.disk_images(usage, zip(here, records, strict=True)))
 
-    def pin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+    def pin(self, names: Names) -> list[TransferRecord]:
         return self._repin(names, pinning.pinned, Status.PINNED)
 
-    def unpin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+    def unpin(self, names: Names) -> list[TransferRecord]:
         return self._repin(names, pinning.unpinned, Status.UNPINNED)
 
     def holders(self, layers: Collection[Digest]) -> dict[Digest, tuple[str, ...]]:
@@ -253,22 +251,23 @@ class Embedded(Engine):
 
     def _repin(
         self,
-        names: Sequence[Reference | str],
+        names: Names,
         change: Callable[[Owners, Sequence[Held], Reference | str], Owners],
         status: Status,
     ) -> list[TransferRecord]:
+        words = as_names(names)
         done: list[TransferRecord] = []
 
         def edit(entries: Entries, owners: Owners) -> Owners:
             done.clear()
             here = self._open(entries, owners)
-            for name in names:
+            for name in words:
                 owners = change(owners, here, name)
                 done.append(pinning.record(held.find(here, name), name, status))
             return owners
 
         now = self._held()
-        for name in names:
+        for name in words:
             held.find(now, name)  # so that a wrong name touches nothing
         self.store.repin(edit)
         return done

@@ -82,11 +82,12 @@ def _left_over(held: Sequence[Held], found: Sequence[Held]) -> list[Held]:
 
 
 def _untagged(held: Sequence[Held], found: Sequence[Held]) -> list[RemovalRecord]:
-    """Each name once; then, as Docker does, the digest of a repository that no name of the image is left in."""
+    """Each name once that means nothing more; then, as Docker does, the digest of a repository without a name of it."""
     going = {id(item) for item in found}
+    staying = {item.name for item in held if id(item) not in going}
     rows: dict[str, RemovalRecord] = {}
     for item in found:
-        if item.name is not None:
+        if item.name is not None and item.name not in staying:  # which may mean another platform yet
             rows[item.name.familiar] = RemovalRecord(
                 action="untagged", reference=item.name.familiar, digest=item.digest
             )

@@ -11,12 +11,13 @@ import threading
 from contextlib import closing, suppress
 from typing import IO, TYPE_CHECKING
 
+from jupyimg.engines.asked import as_names
 from jupyimg.model.content import Phase, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jupyimg.engines.asked import Transfers
+    from jupyimg.engines.asked import Names, Transfers
     from jupyimg.engines.base import Engine
     from jupyimg.model.platform import Platform
     from jupyimg.model.reference import Reference
@@ -25,15 +26,14 @@ _JOIN = 0.3
 """Seconds that the writing end may take to notice that it is over."""
 
 
-def sending(
-    source: Engine, target: Engine, names: Sequence[Reference | str], *, platform: Platform | str | None = None
-) -> Transfers:
+def sending(source: Engine, target: Engine, names: Names, *, platform: Platform | str | None = None) -> Transfers:
     """Send images from one engine to another, with the steps of the receiving end.
 
     Raises:
         ImageNotFound: one of them is not in ``source``.
         ImageError: what either end ran into; that which failed first tells.
     """
+    names = as_names(names)
     yield Step(Phase.NOTE, text=f"Sending {', '.join(map(str, names))} from {source.name} to {target.name}")
     read, write = os.pipe()
     sender = _Sender(source, names, platform, os.fdopen(write, "wb"))

@@ -117,6 +117,7 @@ class Shelf:
             if row.name is not None:
                 beside = (place for place in self._known[row.name.name, row.digest] if place not in near)
                 near.update(islice((place for place in beside if self._rows[place].name is not None), 1))
+                near.update(islice((place for place in self._known[row.name] if place not in near), 1))
         return sorted(near)
 
     def _found(self, word: Reference | str) -> list[Place]:

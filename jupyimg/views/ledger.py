@@ -264,7 +264,8 @@ class Ledger:
         lang, at = self.lang, self.snapshot(now)
         ended = sum(step.phase in ENDED for step in self.layers)
         done, whole, fast = words.size(at.bytes, 3), words.size(at.total, 3), rate(at.rate, 1.0) if at.rate else ""
-        parts = [tongue.say(lang, "{done} of {all}{rate}", done=done, all=whole, rate=fast)]
+        known = at.total >= at.bytes  # nobody knows how long a stream will be
+        parts = [tongue.say(lang, "{done} of {all}{rate}", done=done, all=whole, rate=fast) if known else done + fast]
         if self.layers:
             layers = tongue.count(lang, len(self.layers), "layer")
             parts.insert(0, tongue.say(lang, "{done} of {all}", done=ended, all=layers))

@@ -1,4 +1,7 @@
-"""Progress on a terminal: finished layers are lines that stay, as Docker's, and what moves is bars below them."""
+"""Progress on a terminal: finished layers are lines that stay, as Docker's, and what moves is bars below them.
+
+Layers are told in the order of the manifest: one that ended before those above it waits for them among the bars.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from rich.text import Text
 
 from jupyimg.model.content import Phase
 from jupyimg.views import words
-from jupyimg.views.ledger import Outcome
+from jupyimg.views.ledger import ENDED, Outcome
 from jupyimg.views.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 INTERVAL = 1 / 8
 _BAR = 30
+_WHOLE = frozenset({Phase.DONE, Phase.EXISTS})
 
 
 class TerminalProgress(Progress):
@@ -38,9 +42,10 @@ class TerminalProgress(Progress):
         self._drawn = float("-inf")
 
     def changed(self, step: Step) -> None:
-        line = self.news(step)
-        if line:
-            self.console.print(Text(line, style="red" if step.phase is Phase.FAILED else ""), soft_wrap=True)
+        if step.text == "layer" and step.phase in _WHOLE:
+            self._tell_in_order()
+        elif line := self.news(step):
+            self._tell(line, red=step.phase is Phase.FAILED)
         now = self.clock()
         if step.phase is not Phase.NOTE and now - self._drawn >= INTERVAL:
             self._drawn = now
@@ -50,18 +55,39 @@ class TerminalProgress(Progress):
     def close(self) -> None:
         self._live.update(Text())
         self._live.stop()
+        for step in self._ended():
+            if line := self.news(step):
+                self._tell(line)
         if self.ledger.outcome is not Outcome.DONE and (self.ledger.items or self.ledger.counts):
-            self.console.print(Text(self.ledger.sentence(self.ledger.ended), style="red"), soft_wrap=True)
+            self._tell(self.ledger.sentence(self.ledger.ended), red=True)
+
+    def _tell(self, line: str, *, red: bool = False) -> None:
+        self.console.print(Text(line, style="red" if red else ""), soft_wrap=True)
+
+    def _tell_in_order(self) -> None:
+        """The layers that ended, down to the first that has not."""
+        for step in self.ledger.layers:
+            if step.phase not in ENDED:
+                return
+            if step.phase in _WHOLE and (line := self.news(step)):
+                self._tell(line)
+
+    def _ended(self) -> list[Step]:
+        """The layers that ended and wait to be told."""
+        return [step for step in self.ledger.layers if step.phase in _WHOLE and step.item not in self._said]
 
     def _bars(self, now: float) -> Group:
-        moving = [step for step in self.ledger.items.values() if step.phase is Phase.MOVING]
+        ended = {step.item for step in self._ended()}
+        moving = [step for step in self.ledger.items.values() if step.phase is Phase.MOVING or step.item in ended]
         grid = Table.grid(padding=(0, 1))
         for step in moving[: max(1, self.console.height - 3)]:
-            grid.add_row(
-                Text(f"{words.short(words.clean(step.item))}: {self.ledger.state(step)}"),
-                ProgressBar(total=max(1, step.total), completed=step.current, width=_BAR),
-                Text(f"{words.size(step.current, 3)}/{words.size(step.total, 3)}"),
-            )
+            state = Text(f"{words.short(words.clean(step.item))}: {self.ledger.state(step)}")
+            if step.phase is not Phase.MOVING:
+                grid.add_row(state)
+                continue
+            bar = ProgressBar(total=max(1, step.total), completed=step.current, width=_BAR)
+            whole = f"/{words.size(step.total, 3)}" if step.total else ""
+            grid.add_row(state, bar, Text(f"{words.size(step.current, 3)}{whole}"))
         sentence = Text(self.ledger.sentence(now), style="dim")
         done, expected = self.ledger.share
         if self.ledger.counts and expected:

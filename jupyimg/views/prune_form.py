@@ -249,7 +249,9 @@ def _going(chosen: Sequence[Sequence[ImageRecord]], plan: Sequence[RemovalRecord
         for platforms in chosen
         if any({one.image_id, one.digest, one.manifest_digest} & deleted for one in platforms)
     ]
-    images = len({frozenset(one.image_id or one.digest for one in platforms) for platforms in gone})
+    images = len(
+        {frozenset(one.manifest_digest or one.image_id or one.digest for one in platforms) for platforms in gone}
+    )
     names = sum(row.action == "untagged" and "@" not in (row.reference or "@") for row in plan)
     told = [tongue.count(lang, names, "name")] if names > images else []
     return tongue.listed(lang, told + ([tongue.count(lang, images, "image")] if images else []))

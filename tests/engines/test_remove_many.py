@@ -116,3 +116,23 @@ def test_each_manifest_is_opened_once_however_many_names_go(engine, samples, nam
     assert {record.reference for record in done} >= {name.familiar for name in names}
     assert len(engine.store.entries()) == before - many
     assert len(opened) <= 4 * before, "once for the listing is enough"
+
+
+def test_a_name_that_goes_on_meaning_another_platform_is_not_said_to_be_gone(engine, samples):
+    def left():
+        return [row for row in engine.images() if row.repository == "sample/hello"]
+
+    assert len(left()) > 1
+    while rows := left():
+        done = engine.remove([str(rows[0].image_id)], force=True)
+        said = "sample/hello:latest" in {row.reference for row in done if row.action == "untagged"}
+        assert said == (not left())
+
+
+def test_a_text_alone_is_one_name_and_not_its_letters(engine, samples):
+    engine.tag("sample/hello", "x")
+    engine.tag("sample/hello", "x:1")
+    assert [row.reference for row in engine.remove("x:1") if row.action == "untagged"] == ["x:1"]
+    engine.pin("x")
+    engine.unpin(Reference.parse("x"))
+    assert [row.reference for row in engine.images() if row.repository == "x"][:1] == ["x:latest"]

@@ -184,6 +184,9 @@ def test_a_registry_is_walked_by_keyboard_pulled_from_and_hostile_text_does_noth
     listed.focus()
     page.keyboard.press("Backspace")
     expect(root.locator(".jie-place")).to_have_text(registry.host)
+    for row in root.locator(".jie-row").all():
+        assert len(row.inner_text().splitlines()) == 1, "a repository is a name, and no line below it is empty"
+        assert row.bounding_box()["height"] < 40
     root.locator(".jie-row").filter(has_text="team/evil").click()
     expect(root.locator(".jie-place")).to_have_text(f"{registry.host}/team/evil")
     root.locator(".jie-row").first.click()

@@ -111,7 +111,12 @@ class Shop:
     def __init__(self) -> None:
         self.images = [
             image(
-                reference=f"{name}:1", repository=name, tag="1", image_id=digest(f"id of {name}"), digest=digest(name)
+                reference=f"{name}:1",
+                repository=name,
+                tag="1",
+                image_id=digest(f"id of {name}"),
+                digest=digest(name),
+                manifest_digest=None,
             )
             for name in "abc"
         ]

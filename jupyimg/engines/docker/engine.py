@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from jupyimg.engines import open_remote, removal
-from jupyimg.engines.asked import as_new_name
+from jupyimg.engines.asked import as_names, as_new_name
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.docker import answers, archives, images, removing
 from jupyimg.engines.docker.api import Api, image_path
@@ -19,11 +19,11 @@ from jupyimg.errors import ImageError, ImageNotFound, Unsupported
 from jupyimg.model.records import Status, TransferRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from pathlib import Path
     from typing import IO
 
-    from jupyimg.engines.asked import Removals, Transfers
+    from jupyimg.engines.asked import Names, Removals, Transfers
     from jupyimg.engines.docker.chains import Chain
     from jupyimg.engines.docker.moving import Find
     from jupyimg.engines.remote import Remote
@@ -85,10 +85,8 @@ class Docker(Containers, Engine):
     ) -> Transfers:
         return self._moving().pushing(reference, platform, all_tags=all_tags)
 
-    def saving(
-        self, names: Sequence[Reference | str], target: Path | IO[bytes], *, platform: Platform | str | None = None
-    ) -> Transfers:
-        return archives.saving(self.api, names, target, platform)
+    def saving(self, names: Names, target: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
+        return archives.saving(self.api, as_names(names), target, platform)
 
     def loading(self, source: Path | IO[bytes], *, platform: Platform | str | None = None) -> Transfers:
         return archives.loading(self.api, source, platform)
@@ -116,10 +114,10 @@ class Docker(Containers, Engine):
             size=found.size,
         )
 
-    def remove(self, names: Sequence[Reference | str], *, force: bool = False) -> list[RemovalRecord]:
+    def remove(self, names: Names, *, force: bool = False) -> list[RemovalRecord]:
         done: list[RemovalRecord] = []
         failures: list[ImageError] = []
-        for name in names:
+        for name in as_names(names):
             try:
                 done += removing.remove(self.api, name, force=force)
             except ImageError as error:
@@ -158,9 +156,9 @@ class Docker(Containers, Engine):
     def disk_images(self) -> list[DiskImageRecord]:
         return self._space().disk_images()
 
-    def pin(self, names: Sequence[Reference | str]) -> list[TransferRecord]:
+    def pin(self, names: Names) -> list[TransferRecord]:
         raise Unsupported(
-            f"{self.name} pins nothing ({', '.join(map(images.shown, names))})",
+            f"{self.name} pins nothing ({', '.join(map(images.shown, as_names(names)))})",
             hint="what a container uses stays; the embedded engine can pin (%image engine embedded)",
         )
 

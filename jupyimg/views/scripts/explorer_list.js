@@ -3,7 +3,8 @@
 // Rows are arrays: key, text, platforms, bytes, time, bytes and time in words, mark.
 
 const [KEY, TEXT, PLATFORMS, SIZE, TIME, SIZE_WORDS, TIME_WORDS, MARK] = [0, 1, 2, 3, 4, 5, 6, 7];
-const ROW_HEIGHT = 46;
+/** Pixels of a row: a repository is a name and nothing else. */
+const height = ({ kind }) => (kind === "catalog" ? 28 : 46);
 const BEYOND = 6; // rows that are made above and below what is seen
 const PATIENCE = 120; // milliseconds on a row before it is asked for
 
@@ -21,7 +22,7 @@ const sorts = (say) => ({
 const marked = (say, mark) => (mark === "dangling" ? say("dangling") : mark === "pinned" ? say("pinned") : mark);
 
 function keys(event, state, parts, actions) {
-  const page = Math.max(1, Math.floor(parts.list.clientHeight / ROW_HEIGHT) - 1);
+  const page = Math.max(1, Math.floor(parts.list.clientHeight / height(state)) - 1);
   const to = { ArrowDown: state.at + 1, ArrowUp: state.at - 1, PageDown: state.at + page, PageUp: state.at - page, Home: 0, End: Infinity }[event.key];
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (to !== undefined) { parts.said.textContent = ""; choose(state, parts, actions, to); }
@@ -36,9 +37,9 @@ function keys(event, state, parts, actions) {
 function choose(state, parts, actions, at) {
   if (!state.shown.length) return;
   state.at = Math.max(0, Math.min(state.shown.length - 1, at));
-  const top = state.at * ROW_HEIGHT;
+  const top = state.at * height(state);
   if (top < parts.list.scrollTop) parts.list.scrollTop = top;
-  const below = top + ROW_HEIGHT - parts.list.clientHeight;
+  const below = top + height(state) - parts.list.clientHeight;
   if (below > parts.list.scrollTop) parts.list.scrollTop = below;
   draw(state, parts);
   clearTimeout(state.timer);
@@ -59,8 +60,8 @@ function arrange(state, parts, key = state.shown[state.at]?.[KEY]) {
   const [some, all] = [state.shown.length, state.rows.length];
   parts.count.textContent = some === all ? `${all}` : state.say("{some} of {all}", { some, all });
   if (parts.space.parentNode !== parts.list) parts.list.replaceChildren(parts.space);
-  parts.space.style.height = `${some * ROW_HEIGHT}px`;
-  parts.list.scrollTop = Math.max(0, Math.min(parts.list.scrollTop, some * ROW_HEIGHT - parts.list.clientHeight));
+  parts.space.style.height = `${some * height(state)}px`;
+  parts.list.scrollTop = Math.max(0, Math.min(parts.list.scrollTop, some * height(state) - parts.list.clientHeight));
   draw(state, parts);
   if (!some) {
     parts.space.append(make("p", { className: "jie-faint jie-none", textContent: nothing(state) }));
@@ -74,8 +75,8 @@ function nothing({ say, rows, kind }) {
 
 /** The rows that are seen, and a few more. */
 function draw(state, parts) {
-  const first = Math.max(0, Math.floor(parts.list.scrollTop / ROW_HEIGHT) - BEYOND);
-  const last = Math.min(state.shown.length, Math.ceil((parts.list.scrollTop + (parts.list.clientHeight || 430)) / ROW_HEIGHT) + BEYOND);
+  const first = Math.max(0, Math.floor(parts.list.scrollTop / height(state)) - BEYOND);
+  const last = Math.min(state.shown.length, Math.ceil((parts.list.scrollTop + (parts.list.clientHeight || 430)) / height(state)) + BEYOND);
   const made = [];
   for (let at = first; at < last; at += 1) made.push(item(state, parts, at));
   settle(parts.space, made);
@@ -105,10 +106,10 @@ function item(state, parts, at) {
   return make("div", {
     id: `${parts.list.id}-${at}`, className: "jie-row", role: "option", title: row[TEXT],
     "aria-selected": String(at === state.at), "aria-setsize": String(state.shown.length), "aria-posinset": String(at + 1),
-    "data-at": String(at), "data-key": row[KEY], style: { top: `${at * ROW_HEIGHT}px`, height: `${ROW_HEIGHT}px` },
+    "data-at": String(at), "data-key": row[KEY], style: { top: `${at * height(state)}px`, height: `${height(state)}px` },
   },
   make("div", { className: "jie-name" }, foreign(row[TEXT]), row[MARK] ? make("span", { className: "jie-mark", textContent: marked(state.say, row[MARK]) }) : null),
-  make("div", { className: "jie-faint", textContent: facts.filter(Boolean).join(" · ") }));
+  state.kind === "catalog" ? null : make("div", { className: "jie-faint", textContent: facts.filter(Boolean).join(" · ") }));
 }
 
 function rows(message, state, parts, actions) {
