@@ -9,10 +9,11 @@ from functools import partial
 
 _HOSTS = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 _ENGINE = re.compile(r"%image engine (embedded|docker|podman)\b( --host …)?", re.ASCII)
+_VERSION = (["--version"], ["-v"], ["version"])
 MISUSE, FAILURE, INTERRUPTED = 2, 1, 130
 
 try:  # most of a short command's time goes by in here, so that Ctrl-C often comes now
-    from jupyimg import views
+    from jupyimg import __version__, views
     from jupyimg.commands import Job, Manual, Session, run
     from jupyimg.commands.manual import Help
     from jupyimg.errors import ImageError, Interrupted, Misuse
@@ -28,12 +29,19 @@ def main(argv: list[str] | None = None) -> int:
         The exit status: 0, 1 for a failure, 2 for a wrong line, 130 when interrupted.
     """
     said = sys.argv[1:] if argv is None else argv
+    if list(said) in _VERSION:
+        sys.stdout.write(f"jupyimg {__version__}\n")
+        return 0
     session: Session | None = None
     try:
         session = Session(terminal=True)
         answer = run(session, said, partial(_follow, "terminal" if sys.stderr.isatty() else "log"))
         assert not isinstance(answer, Job)  # which a terminal refuses
-        text = repr(Help(answer, "jupyimg")) if isinstance(answer, Manual) else views.to_text(answer)
+        if isinstance(answer, Manual):
+            text = repr(Help(answer, "jupyimg"))
+        else:
+            text = views.to_text(answer)
+            sys.stderr.write("".join(f"{note}\n" for note in views.notes(answer)))
         if text:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
@@ -42,8 +50,9 @@ def main(argv: list[str] | None = None) -> int:
         return _complain(error.message, error.hint, MISUSE if isinstance(error, Misuse) else FAILURE)
     except KeyboardInterrupt as error:
         _tell(getattr(error, "done", ()))
-        stopped = error if isinstance(error, Interrupted) else Interrupted()
-        return _complain(stopped.message, stopped.hint, INTERRUPTED)
+        if isinstance(error, Interrupted):
+            return _complain(error.message, error.hint, INTERRUPTED)
+        return _complain("interrupted", "", INTERRUPTED)  # nothing was under way, such as at a question
     except BrokenPipeError:
         # The reader has seen enough; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -158,6 +158,6 @@ def is_json(form: str | None, columns: Sequence[Column] = ()) -> bool:
     assert form is not None
     if "{{" in form or form.startswith("table"):
         names = [column.name for column in columns]
-        way = f"select columns of the frame: {', '.join(names)}" if names else 'take it by key: x["Config"]["Env"]'
-        raise Misuse("Go templates are not read here", hint=f"x = %image …, then {way}")
+        way = f"the frame's columns: {', '.join(names)}" if names else 'x["Config"]["Env"]'
+        raise Misuse("Go templates are not read here", hint=f"--format json has all of it; in a notebook, {way}")
     raise Misuse(f"--format {form} is not known", hint="it is json or table")

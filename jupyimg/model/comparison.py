@@ -157,7 +157,8 @@ def _differences(a: ImageDetail, b: ImageDetail) -> Iterator[Difference]:
     for field, mine, others in zip(_FIELDS, _settings(a), _settings(b), strict=True):
         for key in dict.fromkeys([*mine, *others]):
             was, now = mine.get(key), others.get(key)
-            if was != now:
+            unknown = field in _MEASURED and None in {was, now}  # which is no difference
+            if was != now and not unknown:
                 status = ONLY_B if was is None else ONLY_A if now is None else CHANGED
                 yield Difference(field=field, key=key, a=was, b=now, status=status)
 
@@ -167,6 +168,8 @@ _FIELDS = (
     *("environment", "label", "port", "volume"),
 )
 """What is compared, in the order of `_settings`."""
+_MEASURED = {"size", "unpacked"}
+"""What every image has, and nobody may have measured yet."""
 
 
 def _settings(image: ImageDetail) -> Iterator[dict[str, str]]:

@@ -149,6 +149,11 @@ def to_text(answer: Answer, width: int | None = None) -> str:
     return plain.text(answer, width=width)
 
 
+def notes(answer: Answer) -> list[str]:
+    """What is said beside what a line prints; a terminal keeps it out of what scripts cut."""
+    return [] if answer.kind in plain.SPOKEN or answer.json else plain.notes(answer)
+
+
 def progress(where: str, kind: str = "pull", *, file: TextIO | None = None, lang: str = tongue.ENGLISH) -> Progress:
     """How the steps of a long operation are shown.
 

@@ -26,9 +26,8 @@ from jupyimg.views.frames import frame
 from jupyimg.views.html import to_html, to_text
 from jupyimg.views.lane import Lane
 from jupyimg.views.ledger import Ledger
-from jupyimg.views.markup import FAINT, element
 from jupyimg.views.outcome import outcome
-from jupyimg.views.twin import COPY, script, unopened
+from jupyimg.views.twin import folded, script, unopened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -224,8 +223,7 @@ class Explorer:
         return to_text(self.frame) or repr(self.frame)
 
     def _twin(self) -> str:
-        summary = element("summary", self._say(COPY), style=FAINT)
-        return element("details", summary, to_html(frame(self._first, self.lang), most=_TWIN) or "", open="")
+        return folded(to_html(frame(self._first, self.lang), most=_TWIN) or "", self.lang)
 
     def _ipython_display_(self) -> None:
         """Show two outputs, as `Table` does and for the same reason."""

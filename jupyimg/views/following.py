@@ -55,6 +55,8 @@ class KernelLines(Lines):
             self._publish(self._html(), self._text())
 
     def close(self) -> None:
+        if self._handle is None and self.ledger.outcome is Outcome.DONE:
+            return  # it was read and not followed: the frame says how many lines there are
         sentence = self._sentence()
         self._publish(element("div", say(sentence), style=FAINT, class_="jupyimg"), sentence)
 

@@ -35,16 +35,21 @@ _LEAST = 20
 
 
 def text(answer: Answer, *, width: int | None = None, now: datetime | None = None) -> str:
-    """The whole answer, without a newline at its end; "" where Docker says nothing.
+    """The answer without what is said beside it, and without a newline at its end; "" where Docker says nothing.
 
     Args:
         answer: what to write.
         width: columns of the terminal; prose is cut to fit. None is as wide as it gets.
         now: what ages are counted from.
     """
-    body = json_text(answer) if answer.json else _body(answer, width, now or datetime.now(UTC))
-    notes = () if answer.json else answer.notes
-    return "\n".join([*map(words.clean, notes), *([body] if body else [])])
+    if answer.kind in SPOKEN and not answer.json:
+        return "\n".join(notes(answer))
+    return json_text(answer) if answer.json else _body(answer, width, now or datetime.now(UTC))
+
+
+def notes(answer: Answer) -> list[str]:
+    """What is said beside the answer, and where that is all, the answer."""
+    return [words.clean(note) for note in answer.notes]
 
 
 def rows_of(answer: Answer) -> list[dict[str, Any]]:

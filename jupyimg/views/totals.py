@@ -76,11 +76,12 @@ def _images(kind: str, rows: Sequence[Row], lang: str) -> str:
     once = {row["manifest_digest"] or row.get("image_id"): row for row in rows}
     stored = any(row["size"] is not None for row in rows)
     size = total(kind, rows) if stored else sum(row.get("unpacked") or 0 for row in once.values())
-    template = "{images}, {size}" if len(once) == len(rows) else "{names}, {images}, {size}"
+    names = len({row.get("reference", at) for at, row in enumerate(rows)})
+    template = "{images}, {size}" if len(once) == names else "{names}, {images}, {size}"
     said = tongue.say(
         lang,
         template if stored else f"{template} unpacked",
-        names=tongue.count(lang, len(rows), "name"),
+        names=tongue.count(lang, names, "name"),
         images=tongue.count(lang, len(once), "image"),
         size=words.size(size, 3),
     )

@@ -105,3 +105,9 @@ runpy.run_module("jupyimg", run_name="__main__", alter_sys=True)
     assert said.returncode == 130
     assert said.stderr.startswith("jupyimg: interrupted")
     assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize("word", ["--version", "version", "-v"])
+def test_it_says_which_version_it_is(word):
+    said = subprocess.run([sys.executable, "-m", "jupyimg", word], capture_output=True, text=True, check=True)
+    assert said.stdout == f"jupyimg {jupyimg.__version__}\n"

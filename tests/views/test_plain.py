@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jupyimg import views
 from jupyimg.errors import Unsupported
 from jupyimg.views import Answer, to_text
 from jupyimg.views.plain import dump, text
@@ -125,10 +126,13 @@ def test_removals_are_dockers_lines() -> None:
     assert lines(Answer(kind="prune", records=[])) == ["Total reclaimed space: 0B"]
 
 
-def test_notes_come_first_but_never_into_json() -> None:
+def test_notes_stand_beside_what_scripts_cut_and_are_all_where_there_is_nothing_else() -> None:
     answer = Answer(kind="load", records=[transfer()], notes=("one layer was damaged\x1b[0m",))
-    assert to_text(answer).splitlines() == ["one layer was damaged", "Loaded image: nginx:latest"]
-    assert json.loads(to_text(Answer(kind="load", records=[], notes=("note",), json=True))) == []
+    assert views.notes(answer) == ["one layer was damaged"]
+    assert to_text(answer) == "Loaded image: nginx:latest"
+    spoken = Answer(kind="login", records=[], notes=("Login Succeeded",))
+    assert (to_text(spoken), views.notes(spoken)) == ("Login Succeeded", [])
+    assert views.notes(Answer(kind="load", records=[], notes=("note",), json=True)) == []
 
 
 def test_json_has_the_columns_numbers_and_times() -> None:

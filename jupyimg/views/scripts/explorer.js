@@ -69,6 +69,7 @@ function render({ model, el }) {
   parts.list.textContent = "";
   listen(state, parts, actions);
   model.on("msg:custom", hear);
+  fold(el);
   ask("rows");
   return () => model.off("msg:custom", hear);
 }
