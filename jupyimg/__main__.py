@@ -7,14 +7,18 @@ import re
 import sys
 from functools import partial
 
-from jupyimg import views
-from jupyimg.commands import Job, Manual, Session, run
-from jupyimg.commands.manual import Help
-from jupyimg.errors import ImageError, Interrupted, Misuse
-
 _HOSTS = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 _ENGINE = re.compile(r"%image engine (embedded|docker|podman)\b( --host …)?", re.ASCII)
 MISUSE, FAILURE, INTERRUPTED = 2, 1, 130
+
+try:  # most of a short command's time goes by in here, so that Ctrl-C often comes now
+    from jupyimg import views
+    from jupyimg.commands import Job, Manual, Session, run
+    from jupyimg.commands.manual import Help
+    from jupyimg.errors import ImageError, Interrupted, Misuse
+except KeyboardInterrupt:
+    sys.stderr.write("jupyimg: interrupted\n")
+    sys.exit(INTERRUPTED)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from jupyimg.commands.paths import written
 from jupyimg.commands.verbs import VERBS, ImageName, detach_option, platform_option, quiet_option
 from jupyimg.errors import Misuse
 from jupyimg.views.answer import Answer
@@ -33,7 +33,7 @@ def save(session: Session, images: tuple[str, ...], output: str | None, platform
 
     A repository without a tag means all its tags; an ID is saved without a name.
     """
-    target = Path(output).expanduser() if output else _pipe_out(session, images[0])
+    target = written(output) if output else _pipe_out(session, images[0])
     records = yield from session.engine.saving(list(dict.fromkeys(images)), target, platform=platform)
     return Answer(kind="save", records=records, quiet=quiet)
 
@@ -45,7 +45,7 @@ def save(session: Session, images: tuple[str, ...], output: str | None, platform
 @detach_option
 def load(session: Session, source: str | None, platform: str | None, *, quiet: bool) -> Asked:
     """Take in the images of an archive that docker, podman, skopeo, umoci or %image save wrote."""
-    origin = Path(source).expanduser() if source else _pipe_in(session)
+    origin = written(source) if source else _pipe_in(session)
     records = yield from session.engine.loading(origin, platform=platform)
     return Answer(kind="load", records=records, quiet=quiet)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from jupyimg.commands.session import Session
+    from jupyimg.engines import Engine
     from jupyimg.model.content import Step
 
     Asked = Generator[Step, None, Answer]
@@ -57,10 +58,13 @@ class Browsing:
         self.place = place.removesuffix("/") if self._is_host or not place else _repository(place)
 
     def listing(self, name: str = "") -> Asked:
+        with self._session.held() as session:
+            return (yield from self._listed(session.engine, name))
+
+    def _listed(self, engine: Engine, name: str) -> Asked:
         if not self.remote:
-            records = self._session.engine.images(everything=True)
-            return Answer(kind="images", records=records, port=self)
-        remote = self._session.engine.remote
+            return Answer(kind="images", records=engine.images(everything=True), port=self)
+        remote = engine.remote
         if self._is_host and not name:
             found = yield from remote.cataloguing(self.place)
             return Answer(kind="catalog", records=found.records, notes=found.notes, port=self)
@@ -69,12 +73,15 @@ class Browsing:
         return Answer(kind="tags", records=tags.records, notes=tags.notes, port=self)
 
     def looking(self, name: str, platform: str) -> Generator[Step, None, Sight]:
-        engine = self._session.engine
+        with self._session.held() as session:
+            return (yield from self._seen(session.engine, name, platform))
+
+    def _seen(self, engine: Engine, name: str, platform: str) -> Generator[Step, None, Sight]:
         if self.remote:
             looked = yield from engine.remote.looking(name, platform=platform or None)
             history, detail = looked.history(), looked.detail()
         else:
-            history = engine.history(name, platform=platform or None)  # first, it measures what inspect then knows
+            history = engine.history(name, platform=platform or None)  # first: it measures what inspect then knows
             detail = engine.inspect(name, platform=platform or None)
         layers = {record.layer_digest for record in history if record.layer_digest is not None}
         here = not self.remote or detail.reference in engine.names()
@@ -83,11 +90,12 @@ class Browsing:
     def doing(self, line: str) -> Asked:
         verb, args = _verb(line)
         try:
-            opened = verb.make_context(verb.name, args, obj=self._session)
+            opened = verb.make_context(verb.name, args)
         except click.UsageError as error:
             message = error.format_message().rstrip(".")
             raise Misuse(message[:1].lower() + message[1:], hint=f"%image {verb.name} --help") from None
-        with opened as context:
+        with self._session.held() as session, opened as context:
+            context.obj = session
             assert verb.callback is not None
             context.params.pop("detach", None)  # what runs here is beside the cells already
             result = context.invoke(verb.callback, **context.params)

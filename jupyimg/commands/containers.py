@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from jupyimg.commands.filters import moment
 from jupyimg.commands.verbs import VERBS, format_option, is_json, no_trunc_option, quiet_option
 from jupyimg.engines.containers import running
-from jupyimg.errors import ImageError, Misuse
+from jupyimg.errors import Misuse
 from jupyimg.model.content import Phase, Step
 from jupyimg.views import words
 from jupyimg.views.answer import Answer
@@ -41,11 +41,13 @@ class ContainerName(click.ParamType[str]):
     name = "container"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        try:
-            found = running(ctx.obj.engine).containers(everything=True)
-        except ImageError:
-            return []
-        return [CompletionItem(one.name) for one in found if one.name and one.name.startswith(incomplete)]
+        session = ctx.obj
+        names = session.known.names("containers", lambda: _names(session))
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _names(session: Session) -> list[str]:
+    return [one.name for one in running(session.engine).containers(everything=True) if one.name]
 
 
 class Tail(click.ParamType[int | None]):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
+from jupyimg.commands.paths import written
 from jupyimg.model.platform import Platform
 from jupyimg.model.settings import DaemonSettings, Settings
 
@@ -24,13 +25,14 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
 
     Raises:
         BadPlatform: $DOCKER_DEFAULT_PLATFORM is no platform.
+        Misuse: a path begins with the home folder of nobody.
     """
     home = environ.get("JUPYIMG_HOME")
     platform = environ.get("DOCKER_DEFAULT_PLATFORM")
     own, system = _home(environ), Path(environ.get("JUPYIMG_ETC") or "/etc")
     containers = [own / ".config" / "containers", system / "containers"]
     return Settings(
-        home=Path(home).expanduser() if home else user_data_path("jupyimg"),
+        home=written(home) if home else user_data_path("jupyimg"),
         lang=_lang(environ),
         engine=environ.get("JUPYIMG_ENGINE") or "embedded",
         platform=Platform.parse(platform) if platform else None,
@@ -104,7 +106,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def _named(environ: Mapping[str, str], variable: str) -> Path | None:
     text = environ.get(variable)
-    return Path(text).expanduser() if text else None
+    return written(text) if text else None
 
 
 def _path(environ: Mapping[str, str], variable: str, otherwise: Path) -> Path:

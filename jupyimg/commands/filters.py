@@ -79,7 +79,7 @@ def moment(text: str, now: datetime | None = None) -> datetime:
     """
     try:
         return _moment(text, now or datetime.now(UTC))
-    except OverflowError:
+    except (OverflowError, OSError, ValueError):  # which it is depends on how far off it is
         raise Misuse(f"{text!r} is longer than time itself", hint="such as 24h, 1h30m or 2026-01-31") from None
 
 

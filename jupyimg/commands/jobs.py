@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyimg import views
 from jupyimg.errors import ImageError, Interrupted, Misuse, StillRunning
+from jupyimg.model.content import told
 from jupyimg.views import detached, tongue
 
 if TYPE_CHECKING:
@@ -138,15 +139,10 @@ class Job:
             self._over.set()
 
     def _drained(self) -> Answer:
-        while True:
-            try:
-                step = self._steps.throw(KeyboardInterrupt()) if self._stop.is_set() else next(self._steps)
-            except StopIteration as stop:
-                answer: Answer = stop.value
-                return answer
-            except KeyboardInterrupt as error:
-                raise error if isinstance(error, Interrupted) else Interrupted from None
-            self._form(step)
+        try:
+            return told(self._steps, self._form, self._stop)
+        except KeyboardInterrupt as error:
+            raise error if isinstance(error, Interrupted) else Interrupted from None
 
     # ---- how it looks
 

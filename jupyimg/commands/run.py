@@ -33,7 +33,7 @@ from jupyimg.errors import Misuse
 from jupyimg.views import Answer, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from jupyimg.commands.jobs import Job
     from jupyimg.commands.session import Session
@@ -131,7 +131,7 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
         if detach and session.terminal:
             raise Misuse("what a terminal runs ends with its process: there is nothing to detach from", hint=_FREE)
         assert verb.callback is not None
-        result = context.invoke(verb.callback, **context.params)
+        result: Any = _beside(verb, context) if detach else context.invoke(verb.callback, **context.params)
         if isinstance(result, GeneratorType):
             form = (follow or _unseen)(verb.kind, bool(context.params.get("quiet")), detach)
             if detach:
@@ -139,6 +139,14 @@ def run(session: Session, words: Sequence[str], follow: Follow | None = None) ->
             with closing(result), form as show:
                 result = _drained(result, show)
     answer: Answer = result
+    return answer
+
+
+def _beside(verb: Verb, context: click.Context) -> Generator[Step, None, Answer]:
+    """What a subcommand does, with the engine that is current as it begins, whichever is so by its end."""
+    assert verb.callback is not None
+    with context.obj.held() as context.obj:
+        answer: Answer = yield from context.invoke(verb.callback, **context.params)
     return answer
 
 

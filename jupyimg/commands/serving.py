@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jupyimg.commands.line import Expanded
+from jupyimg.commands.paths import is_file
 from jupyimg.commands.verbs import VERBS, Name, Secret, quiet_option
 from jupyimg.errors import Misuse
 from jupyimg.model.content import Phase, Step
@@ -75,7 +75,7 @@ def _refuse_typed(auth: str) -> None:
         Misuse: it was.
     """
     user, colon, password = auth.partition(":")
-    if colon and password and not isinstance(auth, Expanded) and not Path(auth).is_file():
+    if colon and password and not isinstance(auth, Expanded) and not is_file(auth):
         raise Misuse(
             "a password that is written in a cell stays in the notebook and its history",
             hint=f"first: from getpass import getpass; pw = getpass() - then: --auth {user}:{{pw}}",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from jupyimg.errors import BadPlatform, ImageError, Misuse
+from jupyimg.errors import BadPlatform, Misuse
 from jupyimg.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -46,10 +46,8 @@ class ImageName(Name):
     name = "image"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        try:
-            names = ctx.obj.engine.names()
-        except ImageError:
-            return []
+        session = ctx.obj
+        names = session.known.names("images", session.engine.names)
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -9,14 +9,15 @@ from typing import IO, TYPE_CHECKING
 
 from jupyimg.engines import clearing, details, held, listing, open_remote, pinning, reclaim, removal
 from jupyimg.engines.archiving import Archiving
-from jupyimg.engines.asked import as_new_name, as_platform, as_reference
+from jupyimg.engines.asked import as_new_name, as_platform
 from jupyimg.engines.base import Engine, ImageFilter, PruneFilter
 from jupyimg.engines.moving import Moving
-from jupyimg.errors import BadReference, ContentError, ImageError, ImageNotFound
-from jupyimg.model.documents import Descriptor, Index
+from jupyimg.engines.shelf import Shelf
+from jupyimg.errors import ImageError, ImageNotFound
+from jupyimg.model.documents import Index
 from jupyimg.model.platform import Platform
 from jupyimg.model.records import RemovalRecord, Status, TransferRecord
-from jupyimg.store import Entry, Store, find, is_users, retarget, without
+from jupyimg.store import Entry, Store, is_users, retarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from jupyimg.engines.held import Held
     from jupyimg.engines.remote import Remote
     from jupyimg.model.digest import Digest
-    from jupyimg.model.documents import Manifest
     from jupyimg.model.records import DiskImageRecord, DiskRecord, HistoryRecord, ImageDetail, ImageRecord
     from jupyimg.model.reference import Reference
     from jupyimg.model.settings import Settings
@@ -145,13 +145,14 @@ class Embedded(Engine):
             # All names in one step under the store's lock, each on what the ones before it have left.
             plans.clear()
             failures.clear()
+            shelf = Shelf(self.store, entries, owners)
             for name in names:
                 try:
-                    entries, owners = self._without(entries, owners, name, plans, force=force)
+                    plans.append(shelf.take(name, force=force))
                 except ImageError as error:
                     if not (force and isinstance(error, ImageNotFound)):
                         failures.append(error)
-            return entries, owners
+            return shelf.entries(), shelf.owners
 
         freed = reclaim.deleted(self.store.drop(edit))
         done = [*(row for plan in plans for row in plan.untagged), *freed]
@@ -219,14 +220,10 @@ class Embedded(Engine):
 
     def _open(self, entries: Entries, owners: Owners | None = None) -> list[Held]:
         """What is listed, and what pins alone keep, such as manifests that were pushed to the served store untagged."""
-        listed = {digest for entry in entries for digest in (entry.descriptor.digest, entry.digest)}
-        unnamed: dict[Digest, Entry] = {}
-        for owner, kept in sorted((self.store.pins() if owners is None else owners).items()):
-            for digest, end in kept.items():
-                if not end and digest not in listed and (document := self._document(digest)) is not None:
-                    root = Descriptor(media_type=document.media_type, digest=digest, size=len(document.raw))
-                    unnamed.setdefault(digest, Entry(None, None if is_users(owner) else owner, root))
-        return held.hold(self.store, [*entries, *unnamed.values()])
+        listed = {digest: entry for entry in entries for digest in (entry.descriptor.digest, entry.digest)}
+        alone = held.kept_alone(self.store.pins() if owners is None else owners, listed)
+        unnamed = [held.unnamed(self.store, digest, owner) for digest, owner in alone.items()]
+        return held.hold(self.store, [*entries, *(entry for entry in unnamed if entry)])
 
     def _records(self, here: Sequence[Held], owners: Owners | None = None) -> list[ImageRecord]:
         kept = self.store.pins() if owners is None else owners
@@ -270,16 +267,11 @@ class Embedded(Engine):
                 done.append(pinning.record(held.find(here, name), name, status))
             return owners
 
+        now = self._held()
         for name in names:
-            held.find(self._held(), name)  # so that a wrong name touches nothing
+            held.find(now, name)  # so that a wrong name touches nothing
         self.store.repin(edit)
         return done
-
-    def _document(self, digest: Digest) -> Manifest | Index | None:
-        try:
-            return self.store.manifest(digest)
-        except ContentError:
-            return None
 
     def _pick(self, found: Sequence[Held], platform: Platform | str | None, shown: str) -> Held:
         return held.pick(found, as_platform(platform), self.settings.platform or Platform.host(), shown)
@@ -292,39 +284,6 @@ class Embedded(Engine):
             return ()
         return tuple(str(item.platform) for item in document.platforms if item.platform)
 
-    def _without(
-        self,
-        entries: Entries,
-        owners: Owners,
-        name: Reference | str,
-        plans: list[removal.Removal],
-        *,
-        force: bool,
-    ) -> tuple[Entries, Owners]:
-        """What is left without what one word of `rmi` names; a name whose image is damaged goes all the same."""
-        here = self._open(entries, owners)
-        try:
-            plan = removal.plan(here, name, force=force)
-        except ImageNotFound:
-            try:
-                reference = as_reference(name)
-            except BadReference:
-                reference = None
-            if reference is None or not find(entries, reference):
-                raise
-            gone = find(entries, reference)
-            owners = pinning.without_name(owners, reference, force=force)
-            row = RemovalRecord(action="untagged", reference=reference.familiar, digest=gone[0].digest)
-            plans.append(removal.Removal((), (row,)))
-            return tuple(entry for entry in entries if entry not in gone), owners
-        left = without(entries, _rows(plan.held), kept=_rows(here))
-        kept = pinning.after_removal(owners, plan.held, left, self._members, word=name, force=force)
-        plans.append(plan)
-        return left, kept
-
-    def _members(self, entry: Entry) -> Collection[Digest]:
-        return self.store.members(entry.descriptor)
-
     def _moving(self) -> Moving:
         return Moving(self.store, self.remote, self.settings)
 
@@ -334,7 +293,3 @@ def _alone(one: Held) -> Entry:
     if not one.entry.descriptor.is_index:
         return one.entry
     return replace(one.entry, descriptor=one.descriptor, index=one.entry.descriptor)
-
-
-def _rows(items: Sequence[Held]) -> list[tuple[Entry, Descriptor]]:
-    return [(item.entry, item.descriptor) for item in items]

@@ -65,7 +65,7 @@ class Exploring:
         """See `Remote.searching`."""
         if wanted.limit not in LIMITS:
             raise Misuse(f"a search cannot be limited to {wanted.limit}", hint="--limit is from 1 to 100")
-        host, word = _asked(term)
+        host, word = _asked(_text(term))
         board = Asking()
 
         def desk(api: str) -> Desk:
@@ -85,7 +85,7 @@ class Exploring:
             raise Misuse(f"{repository.familiar} names one image", hint="leave the digest away")
         if repository.tag and pattern:
             raise Misuse("a tag and a pattern are one too many", hint=f"write {repository.familiar_name} {pattern}")
-        passes = repository.tag.__eq__ if repository.tag else matcher(pattern)
+        passes = repository.tag.__eq__ if repository.tag else matcher(_text(pattern))
         notes: list[str] = []
         if host_of(repository.host).hub and not details:
             try:
@@ -285,6 +285,17 @@ def left(quota: Quota | None) -> str:
     of = "" if quota.limit is None else f" of {quota.limit}"
     hours = "" if not quota.window else f" in {quota.window / 3600:g} hours"
     return f"{quota.remaining}{of} pulls{hours} are left"
+
+
+def _text(word: str) -> str:
+    """The word, which can be sent.
+
+    Raises:
+        Misuse: half of a pair of surrogates cannot.
+    """
+    if any("\ud800" <= letter <= "\udfff" for letter in word):
+        raise Misuse(f"{word!a} is no text", hint="write what to look for with letters, digits and signs")
+    return word
 
 
 def _asked(term: str) -> tuple[str, str]:

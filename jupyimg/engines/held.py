@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyimg.errors import BadReference, Conflict, ContentError, ImageNotFound, Unsupported
-from jupyimg.model.documents import Manifest
+from jupyimg.model.documents import Descriptor, Manifest
 from jupyimg.model.platform import Platform
 from jupyimg.model.reference import Reference
+from jupyimg.store import Entry, is_users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jupyimg.model.digest import Digest
-    from jupyimg.model.documents import Descriptor
-    from jupyimg.store import Entry, Store
+    from jupyimg.store import Store
 
 _ID = re.compile(r"(?:sha256:)?([a-f0-9]{4,64})", re.ASCII)
 _SHORT = re.compile(r"(?:sha256:)?[a-f0-9]{1,3}", re.ASCII)
@@ -93,8 +93,13 @@ def find(held: Sequence[Held], word: Reference | str) -> list[Held]:
     by_id = _by_id(held, word) if isinstance(word, str) else []
     if by_id:
         return by_id
+    raise missing(word)
+
+
+def missing(word: Reference | str) -> ImageNotFound:
+    """What is said of a word that finds nothing."""
     hint = "of an ID four digits are needed at least" if _SHORT.fullmatch(str(word)) else ""
-    raise ImageNotFound(f"no such image: {word.familiar if isinstance(word, Reference) else word}", hint=hint)
+    return ImageNotFound(f"no such image: {word.familiar if isinstance(word, Reference) else word}", hint=hint)
 
 
 def is_name(held: Sequence[Held], word: Reference | str) -> bool:
@@ -126,29 +131,62 @@ def platform_of(held: Held) -> Platform:
     return held.descriptor.platform or held.entry.descriptor.platform or Platform()
 
 
-def _by_name(held: Sequence[Held], word: Reference | str) -> list[Held]:
+def as_name(word: Reference | str) -> Reference | None:
+    """The word as a name, where it can be one."""
     try:
-        wanted = word if isinstance(word, Reference) else Reference.parse(word)
+        return word if isinstance(word, Reference) else Reference.parse(word)
     except BadReference:
+        return None
+
+
+def as_id(word: Reference | str) -> str | None:
+    """How digests begin that the word may mean, where it can be the beginning of an ID."""
+    match = _ID.fullmatch(word) if isinstance(word, str) else None
+    return f"sha256:{match[1]}" if match else None
+
+
+def kept_alone(owners: Mapping[str, Mapping[Digest, float]], listed: Mapping[Digest, object]) -> dict[Digest, str]:
+    """What pins without an end keep and nothing lists, and the first owner of each."""
+    kept: dict[Digest, str] = {}
+    for owner, pins in sorted(owners.items()):
+        for digest, end in pins.items():
+            if not end and not listed.get(digest):
+                kept.setdefault(digest, owner)
+    return kept
+
+
+def unnamed(store: Store, digest: Digest, owner: str) -> Entry | None:
+    """What a pin alone keeps, such as a manifest that was pushed to the served store untagged, as if it were listed."""
+    try:
+        document = store.manifest(digest)
+    except ContentError:
+        return None
+    root = Descriptor(media_type=document.media_type, digest=digest, size=len(document.raw))
+    return Entry(None, None if is_users(owner) else owner, root)
+
+
+def _by_name(held: Sequence[Held], word: Reference | str) -> list[Held]:
+    wanted = as_name(word)
+    if wanted is None:
         return []
     if wanted.digest is None:
         return [item for item in held if item.name == wanted]
     return [
         item
         for item in held
-        if wanted.digest in {item.descriptor.digest, item.digest} and _repository(item) == wanted.name
+        if wanted.digest in {item.descriptor.digest, item.digest} and repository_of(item) == wanted.name
     ]
 
 
-def _repository(item: Held) -> str | None:
+def repository_of(item: Held) -> str | None:
+    """The repository of its name, or the one that it had a name in."""
     return item.name.name if item.name else item.entry.repository
 
 
 def _by_id(held: Sequence[Held], word: str) -> list[Held]:
-    match = _ID.fullmatch(word)
-    if match is None:
+    start = as_id(word)
+    if start is None:
         return []
-    start = f"sha256:{match[1]}"
     found = [item for item in held if any(digest.startswith(start) for digest in item.digests)]
     images = {item.image_id for item in found}
     # The platforms of one index may be found by its digest together; anything else that is found twice is doubtful.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jupyimg.model.digest import Digest
     from jupyimg.model.records import Status
     from jupyimg.model.reference import Reference
-    from jupyimg.store import Entries, Entry
+    from jupyimg.store import Entry
 
     Kept = Mapping[Digest, float]
     Owners = Mapping[str, Kept]
@@ -61,7 +61,7 @@ def unpinned(owners: Owners, here: Sequence[Held], word: Reference | str) -> Own
 def after_removal(
     owners: Owners,
     gone: Sequence[Held],
-    left: Entries,
+    left: Iterable[Entry],
     members: Callable[[Entry], Collection[Digest]],
     *,
     word: Reference | str,
@@ -72,7 +72,7 @@ def after_removal(
     Args:
         owners: what each keeps.
         gone: what is removed.
-        left: the entries that stay.
+        left: the entries that stay, only gone through where something pinned is removed.
         members: the manifests that an entry stands for.
         word: what was asked to be removed.
         force: let go of what the user pinned.

@@ -175,18 +175,18 @@ class Remote:
         Raises:
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
         """
-        ref = as_reference(reference)
+        ref, wanted = as_reference(reference), as_platform(platform)
         place = self._repository(ref)
-        digest, manifest, raw, offered = _image(place, ref, as_platform(platform), self.settings.platform)
-        for text in place.notes():
-            yield Step(Phase.NOTE, text=text)
+        digest, manifest, raw, offered = yield from aside(
+            place, lambda _: _image(place, ref, wanted, self.settings.platform)
+        )
         known = details.Known(
             shown=ref.familiar, digest=digest, platforms=offered, digests=(ref.with_digest(digest).familiar,)
         )
         return Looked(known, manifest, raw)
 
     def inspect(self, reference: Reference | str, *, platform: Platform | str | None = None) -> ImageDetail:
-        """All that an image says of itself, without pulling it.
+        """`looking` to its end: all that an image says of itself, without pulling it.
 
         Raises:
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.
@@ -194,7 +194,7 @@ class Remote:
         return drain(self.looking(reference, platform=platform)).detail()
 
     def history(self, reference: Reference | str, *, platform: Platform | str | None = None) -> list[HistoryRecord]:
-        """How an image was built, without pulling it; unpacked sizes are not known there.
+        """`looking` to its end: how an image was built, without pulling it; unpacked sizes are not known there.
 
         Raises:
             RemoteNotFound, PlatformNotFound, Denied, Unreachable: what the registry said.

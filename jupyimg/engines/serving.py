@@ -146,12 +146,27 @@ def _once(records: list[TransferRecord]) -> list[TransferRecord]:
 
 
 def _users(auth: str) -> dict[str, str]:
-    if Path(auth).is_file():
+    if _is_file(auth):
         return dict(read_htpasswd(Path(auth)))
     user, _, password = auth.partition(":")
     if not (user and password):
         raise Misuse(f"--auth {user} is neither USER:PASSWORD nor a file", hint="htpasswd -B -c FILE USER makes one")
+    if not (_is_text(user) and _is_text(password)):
+        raise Misuse("--auth holds what is no text", hint="letters that a browser and docker login can send too")
     return {user: password}
+
+
+def _is_text(word: str) -> bool:
+    """Whether it can be sent at all: half of a pair of surrogates cannot."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
+def _is_file(auth: str) -> bool:
+    """Whether it is; what the system says of a password that cannot be a name must not be heard, as it repeats it."""
+    try:
+        return Path(auth).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _example(store: Store) -> str:

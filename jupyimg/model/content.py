@@ -15,6 +15,7 @@ from jupyimg.errors import DigestMismatch, SizeMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from threading import Event
 
     from jupyimg.model.digest import Digest
     from jupyimg.model.documents import Descriptor
@@ -177,6 +178,29 @@ def drain(steps: Generator[Step, None, T]) -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
+
+
+def told(steps: Generator[Step, None, T], tell: Callable[[Step], None], stop: Event) -> T:
+    """Run a generator of steps to its end beside the notebook, and tell each; a stop is heard between two of them.
+
+    It is what the interrupt button is to a cell: KeyboardInterrupt in the generator, which closes its connections. No
+    other thing may throw into a thread, since it would also hit between taking a lock and noting that it is held.
+
+    Args:
+        steps: come ten times a second, also from what has fallen silent.
+        tell: takes each.
+        stop: set, from any thread, by whoever has had enough.
+
+    Raises:
+        KeyboardInterrupt: it was stopped; besides that, whatever the generator raises.
+    """
+    while True:
+        try:
+            step = steps.throw(KeyboardInterrupt()) if stop.is_set() else next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        tell(step)
 
 
 def verified(descriptor: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -39,6 +39,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise Misuse(f"{port} is not a port", hint="a port is a number from 1 to 65535; 0 takes any free one") from None
     except OSError as error:
         raise _not_bound(host, port, error) from None
+    except ValueError:  # of a name that is too long or no text: a UnicodeError
+        raise _no_address(host, "no such name can be") from None
 
 
 def _not_bound(host: str, port: int, error: OSError) -> Conflict | Misuse:
@@ -48,8 +50,12 @@ def _not_bound(host: str, port: int, error: OSError) -> Conflict | Misuse:
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return Misuse(f"port {port} may not be opened by this user", hint="choose one above 1023 with --port")
+    return _no_address(host, str(error.strerror))
+
+
+def _no_address(host: str, why: str) -> Misuse:
     return Misuse(
-        f"{host} is not an address of this machine: {error.strerror}",
+        f"{host} is not an address of this machine: {why}",
         hint="--host 127.0.0.1 serves this machine alone, --host 0.0.0.0 every network that it is in",
     )
 

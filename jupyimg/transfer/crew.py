@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from jupyimg.errors import Interrupted
+from jupyimg.errors import Conflict, Interrupted
 from jupyimg.model.content import Patient, Phase, Step, Telling
 
 if TYPE_CHECKING:
@@ -124,18 +124,26 @@ def together(jobs: Sequence[Callable[[], object]], workers: int, board: Board) -
     """Run jobs on daemon threads, yield news of the board meanwhile, raise the first failure.
 
     Where there is no news for a while that is a step too, so that the caller can stop what has fallen silent.
+
+    Raises:
+        Conflict: this process can have no more threads, not even one.
     """
     todo: SimpleQueue[Callable[[], object]] = SimpleQueue()
     ended: SimpleQueue[BaseException | None] = SimpleQueue()
     for job in jobs:
         todo.put(job)
-    threads = [
-        Thread(target=_work, args=(todo, ended, board.stop), daemon=True) for _ in range(min(workers, len(jobs)))
-    ]
-    board.threads += threads
-    for thread in threads:
-        thread.start()
-    running = len(threads)
+    running = 0
+    for _ in range(min(workers, len(jobs))):
+        thread = Thread(target=_work, args=(todo, ended, board.stop), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if not running:
+                hint = "end what runs in this process, or raise its limit of threads"
+                raise Conflict(f"nothing can be moved: {error}", hint=hint) from None
+            break  # those that there are do it all
+        board.threads.append(thread)
+        running += 1
     while running:
         try:
             failure = ended.get(timeout=TICK)

@@ -18,7 +18,7 @@ from IPython.display import display
 from traitlets import Dict
 
 from jupyimg.errors import ImageError
-from jupyimg.model.content import Phase
+from jupyimg.model.content import Phase, told
 from jupyimg.views import tongue, words
 from jupyimg.views.explorer_rows import plain_rows, rows_of
 from jupyimg.views.explorer_sight import sight
@@ -32,6 +32,7 @@ from jupyimg.views.twin import COPY, script, unopened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from threading import Event
 
     import pandas as pd
 
@@ -122,13 +123,13 @@ class Explorer:
         elif what == "choose":
             self._chosen = key
         elif what == "list":
-            self._listing.put(lambda: self._work(number, "catalog", self._list(key, back=bool(asked.get("back")))))
+            self._put(self._listing, number, "catalog", self._list(key, back=bool(asked.get("back"))))
         elif what == "look":
             self._chosen = key
-            self._looking.put(lambda: self._work(number, "inspect", self._look(key, str(asked.get("platform", "")))))
+            self._put(self._looking, number, "inspect", self._look(key, str(asked.get("platform", ""))))
         elif what == "do" and not self._acting.busy:
             line = str(asked.get("line", ""))
-            self._acting.put(lambda: self._work(number, _kind(line), self._do(line)))
+            self._put(self._acting, number, _kind(line), self._do(line))
         elif what == "do":
             self._send({"id": number, **self._error("something else is still running", "stop it first")})
         elif what == "stop" and asked.get("acting"):
@@ -176,10 +177,13 @@ class Explorer:
 
     # ---- how it is answered
 
-    def _work(self, number: int, kind: str, steps: Generator[Step, None, Plain]) -> None:
+    def _put(self, lane: Lane, number: int, kind: str, steps: Generator[Step, None, Plain]) -> None:
+        lane.put(lambda stop: self._work(number, kind, steps, stop))
+
+    def _work(self, number: int, kind: str, steps: Generator[Step, None, Plain], stop: Event) -> None:
         """Run a question to its end in this thread, tell how far it is, and answer it whatever happens."""
         try:
-            answer = _told(steps, self._teller(number, kind))
+            answer = told(steps, self._teller(number, kind), stop)
         except ImageError as error:
             answer = {"is": "error", "text": error.message, "hint": error.hint}
         except KeyboardInterrupt:
@@ -190,10 +194,7 @@ class Explorer:
                 "text": f"{type(error).__name__}: {error}",
                 "hint": self._say("this is a fault of jupyimg"),
             }
-        try:
-            self._send({"id": number, **answer})
-        except KeyboardInterrupt:  # the stop came when all was done; a page that is not answered would wait for ever
-            self._send({"id": number, **answer})
+        self._send({"id": number, **answer})
 
     def _teller(self, number: int, kind: str) -> Callable[[Step], None]:
         ledger, last = Ledger(kind, time.monotonic(), lang=self.lang), [0.0]
@@ -268,13 +269,3 @@ def _noting(steps: Generator[Step, None, Answer]) -> Generator[Step, None, Answe
 
 def _kind(line: str) -> str:
     return next((word for word in line.split() if word != "%image"), "")
-
-
-def _told(steps: Generator[Step, None, Plain], tell: Callable[[Step], None]) -> Plain:
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            answer: Plain = stop.value
-            return answer
-        tell(step)

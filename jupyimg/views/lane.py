@@ -4,19 +4,19 @@ Pages ask faster than registries answer. A lane does one thing at a time; of wha
 done afterwards, since nobody looks at the others any more. Its threads are daemons, so that none holds a kernel that
 ends.
 
-A stop is what Ctrl-C is to a cell: `KeyboardInterrupt` in the thread that runs the work. A thread that waits for a
-registry waits in steps of a tenth of a second (`transfer.crew`), so it is heard soon, also where no byte comes.
+Work is given an event that is set when it is to stop, and looks at it between two steps (`content.told`). What waits
+for a registry waits in steps of a tenth of a second (`transfer.crew`), so it is heard soon, also where no byte comes.
 """
 
 from __future__ import annotations
 
-import ctypes
-from contextlib import suppress
-from threading import Lock, Thread, current_thread
+from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Work = Callable[[Event], object]
 
 
 class Lane:
@@ -24,9 +24,10 @@ class Lane:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._next: Callable[[], None] | None = None
+        self._next: Work | None = None
         self._thread: Thread | None = None
         self._working = False
+        self._stop = Event()
 
     @property
     def busy(self) -> bool:
@@ -34,8 +35,8 @@ class Lane:
         with self._lock:
             return self._working or self._next is not None
 
-    def put(self, job: Callable[[], None]) -> None:
-        """Do this next, instead of what waits."""
+    def put(self, job: Work) -> None:
+        """Do this next, instead of what waits; it is given what is set when it is to stop."""
         with self._lock:
             self._next = job
             if self._thread is None or not self._thread.is_alive():
@@ -43,17 +44,14 @@ class Lane:
                 self._thread.start()
 
     def stop(self, *, leave: bool = False) -> None:
-        """Interrupt what is done, and forget what waits.
+        """Stop what is done, and forget what waits.
 
         Args:
             leave: do not wait for it before other work begins: for questions, whose end changes nothing.
         """
         with self._lock:
             self._next = None
-            if self._working and self._thread is not None and self._thread.ident is not None:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(self._thread.ident), ctypes.py_object(KeyboardInterrupt)
-                )
+            self._stop.set()
             if leave:
                 self._thread, self._working = None, False
 
@@ -65,10 +63,8 @@ class Lane:
         return not self.busy
 
     def _work(self) -> None:
-        # A stop that comes as the work ends may hit anywhere in here; the next `put` then starts a new thread.
-        with suppress(KeyboardInterrupt):
-            while self._take():
-                pass
+        while self._take():
+            pass
 
     def _take(self) -> bool:
         with self._lock:
@@ -76,11 +72,12 @@ class Lane:
                 return False  # it was left: another one works here
             job, self._next = self._next, None
             self._working = job is not None
+            stop = self._stop = Event()
             if job is None:
                 self._thread = None
                 return False
         try:
-            job()
+            job(stop)
         finally:
             with self._lock:
                 if self._thread is current_thread():

@@ -149,7 +149,7 @@ def slowed(read):
     def slow(self, descriptor, offset=0):
         for chunk in read(self, descriptor, offset):
             for at in range(0, len(chunk), 20_000):
-                time.sleep(0.02)
+                time.sleep(0.1)
                 yield chunk[at : at + 20_000]
 
     return slow

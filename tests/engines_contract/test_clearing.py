@@ -92,7 +92,7 @@ def test_one_request_for_all_says_what_it_is_about_and_a_stop_hangs_up(tmp_path:
             pass
         with pytest.raises(Interrupted, match="may have removed some"):
             steps.throw(KeyboardInterrupt())
-        assert daemon.hung_up.wait(5)
+        assert daemon.hung_up.wait(60)
 
 
 def test_an_answer_to_a_pruning_that_is_no_json_is_an_error(tmp_path: Path):

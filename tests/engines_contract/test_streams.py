@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import socket
+import stat
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyimg.engines import open_engine
+from jupyimg.engines.docker.api import Call
 from jupyimg.engines.docker.aside import aside
 from jupyimg.engines.docker.events import Told, decoded
 from jupyimg.engines.docker.moving import auth_header
@@ -26,9 +29,10 @@ from jupyimg.errors import (
     PlatformNotFound,
     RateLimited,
     RemoteNotFound,
+    StoreError,
     Unreachable,
 )
-from jupyimg.model.content import Phase
+from jupyimg.model.content import Phase, told
 from jupyimg.model.settings import DaemonSettings, Settings
 from jupyimg.registry.auth import Credentials
 from tests.engines_contract.fake import fake_daemon, stall
@@ -211,6 +215,67 @@ def test_a_stop_ends_a_stalled_daemon_within_a_fifth_of_a_second(what: str, begu
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
 
 
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFCHR])
+def test_neither_a_pipe_nor_a_device_is_replaced_by_an_archive(tmp_path: Path, kind: int):
+    """As root, a rename over /dev/null would succeed."""
+    target = tmp_path / "odd"
+    os.mknod(target, kind | 0o666, os.makedev(1, 3))
+    answers = {"/images/get": answering(b"tar"), "/images/json": lambda line: line.document([IMAGE]), "/json": inspect}
+    with fake_daemon(answers) as daemon, pytest.raises(StoreError, match="is no file"):
+        opened(daemon, tmp_path / "home").save(["app:1"], target)
+    assert stat.S_IFMT(target.stat().st_mode) == kind
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_an_archive_of_a_daemon_goes_where_any_other_may_go(tmp_path: Path):
+    answers = {"/images/get": answering(b"tar"), "/images/json": lambda line: line.document([IMAGE]), "/json": inspect}
+    long = tmp_path / ("x" * 250 + ".tar")
+    with fake_daemon(answers) as daemon:
+        engine = opened(daemon, tmp_path / "home")
+        engine.save(["app:1"], long)
+        with pytest.raises(StoreError) as caught:
+            engine.save(["app:1"], tmp_path / "none" / "x.tar")
+    assert long.read_bytes() == b"tar"
+    assert "folder" in caught.value.hint
+    assert "JUPYIMG_HOME" not in caught.value.hint
+
+
+def test_a_daemon_that_falls_silent_still_gives_steps_between_which_a_stop_is_heard(tmp_path: Path):
+    stop, hung_up = threading.Event(), threading.Event()
+    answers = {"/images/create": stall(hung_up), "/json": inspect}
+    with fake_daemon(answers) as daemon:
+        with pytest.raises(KeyboardInterrupt):
+            told(opened(daemon, tmp_path).pulling("app:1"), lambda step: step.phase is Phase.IDLE and stop.set(), stop)
+        assert hung_up.wait(30)
+
+
+def test_a_registry_that_falls_silent_before_a_podman_pulls_all_its_tags_can_be_left(tmp_path: Path):
+    stop = threading.Event()
+    with fake_daemon({}, engine="Podman Engine") as daemon, socket.create_server(("127.0.0.1", 0)) as silent:
+        steps = opened(daemon, tmp_path, "podman").pulling(
+            f"127.0.0.1:{silent.getsockname()[1]}/app", all_tags=True, trust=False
+        )
+        with pytest.raises(Interrupted):
+            told(steps, lambda step: step.phase is Phase.IDLE and stop.set(), stop)
+
+
+def test_what_is_stopped_while_it_connects_asks_nothing_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with fake_daemon({"/images/create": answering(raw(EVENTS))}) as daemon:
+        engine = opened(daemon, tmp_path)
+        call = engine.api.open()
+        connected = call._dial
+
+        def slowly(prepared):
+            call.interrupt()  # it comes before there is a socket
+            connected(prepared)
+
+        monkeypatch.setattr(Call, "_dial", lambda _, prepared: slowly(prepared))
+        with pytest.raises(Interrupted):
+            list(call.send("POST", "/images/create", {"fromImage": "app"}))
+        call.close()
+        assert not any("/images/create" in asked for asked in daemon.asked)
+
+
 def test_a_job_aside_hands_over_its_failure_and_its_result():
     def good(put):
         put(1)
@@ -268,6 +333,10 @@ def test_the_header_is_url_safe_and_names_docker_hub_as_docker_does():
     }
     assert read(auth_header("quay.io", Credentials("", "", "token"))) == {
         "identitytoken": "token",
+        "serveraddress": "quay.io",
+    }
+    assert read(auth_header("quay.io", Credentials("", registry_token="token"))) == {
+        "registrytoken": "token",
         "serveraddress": "quay.io",
     }
 

@@ -84,3 +84,24 @@ def test_a_reader_that_has_seen_enough_is_no_error(home):
         check=True,
     )
     assert (said.stdout, said.stderr) == ("[\n", "")
+
+
+@pytest.mark.parametrize("module", ["jupyimg.commands", "click", "jupyimg.engines.embedded"])
+def test_ctrl_c_while_a_command_is_still_being_loaded_is_no_traceback(home, module):
+    press = f"""
+import os, runpy, signal, sys
+
+class Press:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Press())
+sys.argv[1:] = ["images"]
+runpy.run_module("jupyimg", run_name="__main__", alter_sys=True)
+"""
+    said = subprocess.run([sys.executable, "-c", press], capture_output=True, text=True, check=False)
+    assert said.returncode == 130
+    assert said.stderr.startswith("jupyimg: interrupted")
+    assert "Traceback" not in said.stderr

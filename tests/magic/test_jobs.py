@@ -163,6 +163,46 @@ def test_a_registry_that_has_fallen_silent_can_be_left(shell, registry):
         assert best(left, BLINK + 0.1) < BLINK + 0.1
 
 
+def test_a_job_goes_on_with_its_engine_when_another_becomes_current(shell, slow, monkeypatch):
+    session = shell.magics_manager.registry["ImageMagics"].session
+    before, closed = session.engine, threading.Event()
+    end = before.close
+    monkeypatch.setattr(before, "close", lambda: (closed.set(), end()))
+    jobs = [run(shell, f"%image pull -d {slow}") for _ in range(2)]
+    moving(jobs[0], 1)
+    run(shell, "%image engine embedded")
+    assert session.engine is not before
+    assert not closed.is_set()
+    jobs[1].cancel()
+    assert not closed.is_set()
+    assert jobs[0].wait(30)["status"].tolist() == ["downloaded"]
+    assert closed.wait(10)
+
+
+def test_an_engine_that_nobody_works_with_is_closed_at_once(shell, monkeypatch):
+    session = shell.magics_manager.registry["ImageMagics"].session
+    closed = []
+    monkeypatch.setattr(session.engine, "close", lambda: closed.append(True))
+    run(shell, "%image engine embedded")
+    assert closed == [True]
+
+
+def test_a_job_works_with_the_engine_that_was_current_as_it_began(shell, registry, monkeypatch):
+    images.push(registry, "app", "1", layers=1, size=1000)
+    switched = threading.Event()
+    session = shell.magics_manager.registry["ImageMagics"].session
+    before, asked = session.engine, []
+    pulling = before.pulling
+    monkeypatch.setattr(before, "pulling", lambda *args, **how: asked.append(args) or pulling(*args, **how))
+    goes_on = Job._drained
+    monkeypatch.setattr(Job, "_drained", lambda job: switched.wait(10) and goes_on(job))
+    job = run(shell, f"%image pull -d --disable-content-trust {registry.reference('app:1')}")
+    run(shell, "%image engine embedded")
+    switched.set()
+    job.wait(30)
+    assert len(asked) == 1
+
+
 def test_a_wrong_line_is_an_error_at_once_and_no_job(shell, tmp_path):
     with pytest.raises(ImageNotFound):
         run(shell, "%image push -d nothing:here")

@@ -15,7 +15,8 @@ from jupyimg.registry import pace
 from tests.crash.relay import relayed
 from tests.mirrors.conftest import BIG, passed_by, pulled, push_image
 from tests.registry.fake import Answer, dead_port
-from tests.registry.test_interrupt import Worker, stop_and_see, until
+from tests.registry.test_interrupt import Worker, stop_and_see
+from tests.services.waiting import PATIENCE, until
 from tests.store.checker import verify_store
 
 SLOW = 4000
@@ -26,8 +27,8 @@ DATA = bytes(range(256)) * 12_000
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    """What takes ten seconds elsewhere takes a part of one here."""
-    monkeypatch.setattr(pace, "OVER", 0.4)
+    """What takes ten seconds elsewhere takes one and a half here; a busy machine may be silent for less."""
+    monkeypatch.setattr(pace, "OVER", 1.5)
 
 
 def trickling(host, rate=SLOW, free=0):
@@ -56,7 +57,7 @@ def test_a_mirror_that_trickles_in_mid_layer_is_left_and_what_came_is_kept(user,
         user.mirrors(upstream.host, relay.host)
         began = time.monotonic()
         said, digest = pulled(engine, upstream.reference("app:1"))
-        assert time.monotonic() - began < 10, f"at {SLOW} bytes a second it would take a quarter of an hour"
+        assert time.monotonic() - began < PATIENCE, f"at {SLOW} bytes a second it would take a quarter of an hour"
     assert passed_by(said) == [f"{relay.host} sends less than 16 KiB a second: going on with {upstream.host}"]
     assert digest == upstream.digest("app", "1")
     rest = [a for a in upstream.accesses("/blobs/") if a.agent == "jupyimg" and a.status == 206]
@@ -162,7 +163,7 @@ def test_who_reads_slowly_makes_no_mirror_slow(user, connect, fake, other):
 def test_a_mirror_may_think_before_it_speaks(user, connect, fake, other):
     user.mirrors(other.host, fake.host)
     image = fake.image()
-    fake.rule(".", lambda _: time.sleep(0.6))
+    fake.rule(".", lambda _: time.sleep(2))
     repository = connect().repository(other.reference("app"))
     assert repository.resolve(other.reference("app:1")) == image
     assert b"".join(repository.read(fake.put(DATA))) == DATA
@@ -172,6 +173,7 @@ def test_a_mirror_may_think_before_it_speaks(user, connect, fake, other):
 def test_the_average_counts_and_nothing_where_nobody_else_is_left(monkeypatch):
     rate = pace.Pace()
     monkeypatch.setattr(pace, "SLOWEST", 1000)
+    monkeypatch.setattr(pace, "OVER", 0.4)
     rate.judge(500)
     assert not rate.slow
     rate.judge(300)
@@ -229,7 +231,7 @@ def test_unreachable_is_what_a_slow_mirror_alone_says(user, connect, upstream, m
 
 def test_layers_that_come_at_once_are_one_flow(user, connect, fake, other, monkeypatch):
     """A layer that trickles holds nobody while others come quickly by the same line; when it is the last, it does."""
-    monkeypatch.setattr(pace, "SLOWEST", 100_000)
+    monkeypatch.setattr(pace, "SLOWEST", 20_000)
     user.mirrors(other.host, fake.host)
     blob = fake.put(DATA)
     other.put(DATA)
@@ -239,11 +241,11 @@ def test_layers_that_come_at_once_are_one_flow(user, connect, fake, other, monke
         (mirror,) = repository._mirrors
         worker = Worker(lambda: b"".join(repository.read(blob)))
         until(lambda: relay.sent > 100_000)
-        for _ in range(12):  # what another connection of the same operation brings
+        for _ in range(30):  # what another connection of the same operation brings
             mirror._line.pace.add(20_000)
             time.sleep(0.1)
         assert repository.notes() == []
         assert not other.seen
-        assert worker.ends_within(5)
+        assert worker.ends_within()
     assert worker.result == DATA
     assert len(other.matching("GET")) == 1

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
-from jupyimg.errors import Interrupted
+from jupyimg.errors import Conflict, Interrupted
 from jupyimg.model.content import Phase, drain
 from jupyimg.model.digest import Digest
 from jupyimg.model.documents import OCI_LAYER, Descriptor
 from jupyimg.transfer import aside
-from jupyimg.transfer.crew import Board
+from jupyimg.transfer.crew import Board, together
 from tests.services.waiting import AT_ONCE, best
 
 
@@ -41,6 +41,30 @@ def test_who_follows_a_silent_job_hears_ten_times_a_second_and_can_end_it():
         steps.throw(KeyboardInterrupt())
     assert place.left.is_set()
     assert time.monotonic() - began < AT_ONCE
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_where_a_process_can_have_few_threads_those_do_it_all_and_where_none_it_is_said(monkeypatch, most):
+    begun, done, start = [], [], Thread.start
+
+    def begin(thread):
+        if len(begun) == most:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", begin)
+    board = Board()
+    work = together([lambda number=number: done.append(number) for number in range(9)], 4, board)
+    if most:
+        list(work)
+    else:
+        with pytest.raises(Conflict, match="can't start new thread") as caught:
+            list(work)
+        assert caught.value.hint
+    board.stop.set()
+    board.end()
+    assert sorted(done) == (list(range(9)) if most else [])
 
 
 def test_a_job_that_is_quick_says_nothing():

@@ -205,6 +205,17 @@ def test_a_registry_is_walked_by_keyboard_pulled_from_and_hostile_text_does_noth
     assert jupyter_page.outside == []
 
 
+def test_a_click_counts_where_the_list_is_drawn_anew_in_the_middle_of_it(jupyter_page: JupyterPage) -> None:
+    root = open_explorer(jupyter_page, "%image samples;", "%image browse")
+    row = root.locator(".jie-row").nth(1)
+    name = row.locator("bdi").inner_text()
+    row.hover()
+    jupyter_page.page.mouse.down()
+    root.get_by_role("searchbox").evaluate("(search) => search.dispatchEvent(new Event('input', { bubbles: true }))")
+    jupyter_page.page.mouse.up()
+    expect(root.locator(".jie-title")).to_have_text(name)
+
+
 def test_notebook_7_shows_it_too_and_a_line_is_copied(jupyter_page: JupyterPage, tmp_path: Path) -> None:
     jupyter_page.open(["%load_ext jupyimg", "%image samples;", "%image browse"], classic=True)
     jupyter_page.run_all()

@@ -20,7 +20,7 @@ import requests
 from jupyimg.engines.docker.connection import speaking
 from jupyimg.engines.docker.dialects import dialect_of
 from jupyimg.engines.docker.refusals import refusal
-from jupyimg.errors import EngineError
+from jupyimg.errors import EngineError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -103,6 +103,7 @@ class Call:
 
     client: Client
     _socket: Any = None
+    _stopped: bool = False
 
     def send(
         self,
@@ -138,7 +139,8 @@ class Call:
                 yield piece
 
     def interrupt(self) -> None:
-        """End it, from any thread: whoever waits for the socket is woken."""
+        """End it, from any thread: whoever waits for the socket is woken; what has none yet asks nothing any more."""
+        self._stopped = True  # first, and looked at last in `_dial`, so that one of the two sees the other
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
@@ -148,7 +150,11 @@ class Call:
         self.client.close()
 
     def _dial(self, prepared: requests.PreparedRequest) -> None:
-        """Connect beforehand, to know the socket; the request then takes this very connection from its pool."""
+        """Connect beforehand, to know the socket; the request then takes this very connection from its pool.
+
+        Raises:
+            Interrupted: it was stopped meanwhile.
+        """
         client = self.client
         adapter: Any = client.get_adapter(str(prepared.url))
         pool = adapter.get_connection_with_tls_context(prepared, client.verify, proxies=client.proxies)
@@ -158,6 +164,9 @@ class Call:
                 connection.connect()
             connection.sock.settimeout(None)
             self._socket = connection.sock
+            if self._stopped:
+                connection.close()
+                raise Interrupted
         finally:
             pool._put_conn(connection)  # noqa: SLF001
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -22,10 +21,11 @@ from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import Status, TransferRecord
 from jupyimg.model.reference import Reference
 from jupyimg.store.archives.outer import DAMAGED, OPENERS, Counted, wrapped
+from jupyimg.store.archives.target import target_file, writing
 from jupyimg.store.layout import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from jupyimg.engines.asked import Transfers
     from jupyimg.engines.docker.api import Api, Call
@@ -44,19 +44,21 @@ def saving(
     began = time.monotonic()
     wanted = _wanted(answers.records(images.listed(api)), names)
     params = {"names": list(dict.fromkeys(word for word, _ in wanted)), "platform": _platform(api, platform)}
+    shown = target.name if isinstance(target, Path) else "the stream"
     call, written = api.open(), 0
     try:
         with _written(target) as file:
 
             def job(put: Callable[[int], None]) -> None:
                 for piece in call.send("GET", "/images/get", params):
-                    with disk("write the archive"):
+                    with writing(shown):
                         file.write(piece)
                     put(len(piece))
 
-            for size in aside(job, call.interrupt):
-                written += size or 0
-                yield Step(Phase.MOVING, _ITEM, written, 0, "archive")
+            with closing(aside(job, call.interrupt)) as sizes:
+                for size in sizes:
+                    written += size or 0
+                    yield Step(Phase.MOVING, _ITEM, written, 0, "archive")
     finally:
         call.close()
     yield Step(Phase.DONE, _ITEM, written, written, "archive")
@@ -109,13 +111,13 @@ def loading(api: Api, source: Path | IO[bytes], platform: Platform | str | None)
     try:
         with _opened(source) as file:
             total = os.fstat(file.fileno()).st_size if isinstance(source, Path) else 0
-            events = aside(lambda put: _send(call, params, _readable(api, file), put), call.interrupt)
-            for event in events:
-                if event is None or isinstance(event, int):
-                    sent = event or sent
-                    yield Step(Phase.MOVING, _ITEM, sent, max(total, sent) if total else 0, "archive")
-                else:
-                    yield from told.take(event, api.dialect.name)
+            with closing(aside(lambda put: _send(call, params, _readable(api, file), put), call.interrupt)) as events:
+                for event in events:
+                    if event is None or isinstance(event, int):
+                        sent = event or sent
+                        yield Step(Phase.MOVING, _ITEM, sent, max(total, sent) if total else 0, "archive")
+                    else:
+                        yield from told.take(event, api.dialect.name)
     finally:
         call.close()
     yield Step(Phase.DONE, _ITEM, sent, sent, "archive")
@@ -206,27 +208,18 @@ def _platform(api: Api, platform: Platform | str | None) -> str | None:
 
 
 @contextmanager
-def _written(target: Path | IO[bytes]) -> Generator[IO[bytes], None, None]:
-    """A file to write to; a path gets its content only when all of it is there, and is its owner's alone."""
+def _written(target: Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """What takes an archive, compressed as the suffix says; a file is there only when all of it is."""
     if not isinstance(target, Path):
         yield target
         return
     wrap = wrapped(target.name)
-    with disk(f"write {target}"):
-        number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
-    try:
-        with os.fdopen(number, "wb") as file:
-            out = wrap(file)
-            yield out
-            with disk(f"write {target}"):
-                if out is not file:
-                    out.close()
-                file.flush()
-                os.fsync(file.fileno())
-        with disk(f"write {target}"):
-            Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with target_file(target) as file:
+        out = wrap(file)
+        yield out
+        if out is not file:
+            with writing(target.name):
+                out.close()
 
 
 def _opened(source: Path | IO[bytes]) -> Any:
@@ -242,3 +235,5 @@ def _opened(source: Path | IO[bytes]) -> Any:
         raise NotFound(f"there is no file {source}", hint="look whether the path is right") from None
     except OSError as error:
         raise EngineError(f"could not read {source}: {error.strerror}") from None
+    except ValueError:
+        raise NotFound(f"{source} is no name of a file", hint="look whether the path is right") from None

@@ -160,8 +160,15 @@ def _chosen_tls(settings: DaemonSettings) -> Tls | None:
     """TLS as the variables say: a folder of certificates asks for it, and only the other one for a proof."""
     if not (settings.tls_verify or settings.cert_path):
         return None
-    folder = Path(settings.cert_path).expanduser() if settings.cert_path else settings.config
+    folder = _folder(settings.cert_path) if settings.cert_path else settings.config
     return _tls_in(folder, verify=settings.tls_verify) if folder else Tls(verify=settings.tls_verify)
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise Misuse(f"DOCKER_CERT_PATH={text}: nobody knows that home folder", hint="write the path in full") from None
 
 
 def _tls_in(folder: Path, *, verify: bool) -> Tls:
@@ -180,7 +187,7 @@ def _current(config: Path | None) -> str:
 
 
 def _from_context(config: Path | None, name: str) -> Endpoint:
-    folder = hashlib.sha256(name.encode()).hexdigest()
+    folder = hashlib.sha256(name.encode(errors="replace")).hexdigest()  # no context has a name that is no text
     path = config / "contexts" / "meta" / folder / "meta.json" if config else None
     if config is None or path is None or not path.is_file():
         raise Misuse(f"there is no Docker context {name!r}", hint=f"there are: {', '.join(contexts(config))}")

@@ -214,7 +214,7 @@ class Moving:
             call.interrupt()
 
         try:
-            with closing(aside(job, interrupt)) as events:
+            with closing(aside(job, interrupt)) as events:  # at once, also where the stop hits beside it
                 yield from steps(events, told, self.api.dialect.name)
         except KeyboardInterrupt as stop:  # it came between two events, where nobody else turns it into ours
             raise (stop if isinstance(stop, Interrupted) else Interrupted) from None
@@ -224,12 +224,12 @@ class Moving:
 
 
 def steps(events: Iterable[Any], told: Told, who: str) -> Generator[Step, None, None]:
-    """Steps of events, the open ones ended when all went well; one too where there is no news, to be stopped at."""
+    """Steps of events, the open ones ended when all went well; one also where nothing came, for a stop to be heard."""
     for event in events:
-        if event is not None:
-            yield from told.take(event, who)
-        else:
+        if event is None:
             yield Step(Phase.IDLE)
+        else:
+            yield from told.take(event, who)
     yield from told.finished()
 
 
@@ -238,6 +238,8 @@ def auth_header(host: str, known: Credentials | None) -> str:
     body: dict[str, str] = {}
     if known is not None and known.identity_token:
         body = {"identitytoken": known.identity_token}
+    elif known is not None and known.registry_token:
+        body = {"registrytoken": known.registry_token}
     elif known is not None:
         body = {"username": known.username, "password": known.password}
     if body:

@@ -2,31 +2,25 @@
 
 Sizes are promised, so the order in which members are placed settles where each lies. A file takes several members at
 once, each through a handle of its own; a pipe, and what is compressed on the way, grows at one place and takes one
-after the other. A file appears under its name when it is whole; until then it lies beside it, for its owner alone.
+after the other.
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 import tarfile
-import tempfile
 import threading
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from jupyimg.errors import DiskFull, StoreDenied, StoreError
 from jupyimg.store.archives.outer import wrapped
+from jupyimg.store.archives.target import target_file, writing
 from jupyimg.store.tarstream import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _LANES = 4
 """Members that are written to a file at once: more than most machines that hold notebooks have processors."""
 
@@ -60,7 +54,7 @@ class Tape:
         self.lanes = 1
         self.turn: AbstractContextManager[object] = threading.Lock()
         self._target = target
-        self._fresh: Path | None = None
+        self._fresh = ExitStack()
         self._file, self._out = self._opened()
         self._guard = threading.Lock()
         self._folders: set[str] = set()
@@ -81,46 +75,25 @@ class Tape:
         Raises:
             DiskFull, StoreError: it could not be written.
         """
-        with self.writing(), self._lane(place.offset) as out:
+        with writing(self.shown), self._lane(place.offset) as out:
             out.write(place.head)
             yield out
             out.write(bytes(-place.size % BLOCK))
 
     def close(self) -> None:
         """End the tar, and let a file appear under its name."""
-        with self.writing():
+        with writing(self.shown):
             with self._lane(self._end) as out:
                 out.write(bytes(2 * BLOCK))
             if self._out is not self._file:
                 self._out.close()
             self._file.flush()
-            if self._fresh is not None and isinstance(self._target, Path):
-                # Not forced to the disk: nobody relies on it yet, and cp and docker save leave that to the system too.
-                self._file.close()
-                self._fresh.replace(self._target)
-                self._fresh = None
+        self._fresh.close()
 
     def drop(self) -> None:
         """Leave nothing of a file that has not got its name."""
-        if self._fresh is not None:
-            with suppress(OSError):
-                self._file.close()
-            self._fresh.unlink(missing_ok=True)
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """The edge where the system's errors become ours."""
-        try:
-            yield
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            message = f"could not write {self.shown}: {error.strerror or error}"
-            if error.errno in _FULL:
-                raise DiskFull(message, hint="free some space, or save to another disk; nothing was written") from error
-            if error.errno in _DENIED:
-                raise StoreDenied(message, hint="save to a folder that you may write to") from error
-            raise StoreError(message, hint="look whether the folder is there") from error
+        unfinished = EOFError()
+        self._fresh.__exit__(type(unfinished), unfinished, None)
 
     # ---- how
 
@@ -129,11 +102,7 @@ class Tape:
         if not isinstance(target, Path):
             return target, target
         wrap = wrapped(target.name)
-        with self.writing():
-            _writable(target)
-            fd, path = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)  # mode 0600, as Docker's
-            self._fresh = Path(path)
-            file = os.fdopen(fd, "wb")
+        file = self._fresh.enter_context(target_file(target))
         out = wrap(file)
         if out is file:
             self.lanes, self.turn = _LANES, nullcontext()
@@ -142,10 +111,10 @@ class Tape:
     @contextmanager
     def _lane(self, offset: int) -> Iterator[IO[bytes]]:
         """A handle that stands at an offset: of its own, so that none that is late writes where it was closed."""
-        if self.lanes == 1 or self._fresh is None:
+        if self.lanes == 1:
             yield self._out
         else:
-            with self._fresh.open("r+b") as out:
+            with Path(self._file.name).open("r+b") as out:
                 out.seek(offset)
                 yield out
 
@@ -156,24 +125,6 @@ class Tape:
             if folder not in self._folders:
                 self._folders.add(folder)
                 yield _header(folder, 0, kind=tarfile.DIRTYPE)
-
-
-def _writable(target: Path) -> None:
-    """Make sure that the name is free or a file's: a device or a pipe would be replaced by the archive.
-
-    Raises:
-        StoreError: something else has that name.
-    """
-    try:
-        kind = target.stat().st_mode
-    except FileNotFoundError:
-        return
-    except ValueError:
-        raise StoreError(f"{target} is no name of a file", hint="name the file to write, such as nginx.tar") from None
-    if stat.S_ISDIR(kind):
-        raise StoreError(f"{target} is a folder", hint="name the file to write, such as nginx.tar")
-    if not stat.S_ISREG(kind):
-        raise StoreError(f"{target} is no file", hint="name a file, or leave -o out to write to a pipe in a terminal")
 
 
 def _header(name: str, size: int, *, kind: bytes = tarfile.REGTYPE) -> bytes:

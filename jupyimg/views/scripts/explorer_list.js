@@ -59,7 +59,7 @@ function arrange(state, parts, key = state.shown[state.at]?.[KEY]) {
   state.at = state.shown.findIndex((row) => row[KEY] === key);
   const [some, all] = [state.shown.length, state.rows.length];
   parts.count.textContent = some === all ? `${all}` : state.say("{some} of {all}", { some, all });
-  parts.list.replaceChildren(parts.space);
+  if (parts.space.parentNode !== parts.list) parts.list.replaceChildren(parts.space);
   parts.space.style.height = `${some * height(state)}px`;
   parts.list.scrollTop = Math.max(0, Math.min(parts.list.scrollTop, some * height(state) - parts.list.clientHeight));
   draw(state, parts);
@@ -79,9 +79,23 @@ function draw(state, parts) {
   const last = Math.min(state.shown.length, Math.ceil((parts.list.scrollTop + (parts.list.clientHeight || 430)) / height(state)) + BEYOND);
   const made = [];
   for (let at = first; at < last; at += 1) made.push(item(state, parts, at));
-  parts.space.replaceChildren(...made);
+  settle(parts.space, made);
   if (state.at >= first && state.at < last) parts.list.setAttribute("aria-activedescendant", `${parts.list.id}-${state.at}`);
   else parts.list.removeAttribute("aria-activedescendant");
+}
+
+/** Show these rows; those that are there already are not taken out: a click on an element that is would be lost. */
+function settle(space, made) {
+  const there = new Map([...space.children].map((each) => [each.dataset.key, each]));
+  const rows = made.map((row) => {
+    const old = there.get(row.dataset.key);
+    if (!old || old.innerHTML !== row.innerHTML) return row;
+    there.delete(row.dataset.key);
+    for (const { name, value } of row.attributes) old.setAttribute(name, value);
+    return old;
+  });
+  for (const each of there.values()) each.remove();
+  rows.forEach((row, at) => { if (space.children[at] !== row) space.insertBefore(row, space.children[at] ?? null); });
 }
 
 function item(state, parts, at) {
@@ -92,7 +106,7 @@ function item(state, parts, at) {
   return make("div", {
     id: `${parts.list.id}-${at}`, className: "jie-row", role: "option", title: row[TEXT],
     "aria-selected": String(at === state.at), "aria-setsize": String(state.shown.length), "aria-posinset": String(at + 1),
-    "data-at": String(at), style: { top: `${at * height(state)}px`, height: `${height(state)}px` },
+    "data-at": String(at), "data-key": row[KEY], style: { top: `${at * height(state)}px`, height: `${height(state)}px` },
   },
   make("div", { className: "jie-name" }, foreign(row[TEXT]), row[MARK] ? make("span", { className: "jie-mark", textContent: marked(state.say, row[MARK]) }) : null),
   state.kind === "catalog" ? null : make("div", { className: "jie-faint", textContent: facts.filter(Boolean).join(" · ") }));
