@@ -77,7 +77,7 @@ def _images(kind: str, rows: Sequence[Row], lang: str) -> str:
     stored = any(row["size"] is not None for row in rows)
     size = total(kind, rows) if stored else sum(row.get("unpacked") or 0 for row in once.values())
     names = len({row.get("reference", at) for at, row in enumerate(rows)})
-    template = "{images}, {size}" if len(once) == names else "{names}, {images}, {size}"
+    template = "{images}, {size}" if len(once) == len(rows) else "{names}, {images}, {size}"
     said = tongue.say(
         lang,
         template if stored else f"{template} unpacked",

@@ -153,7 +153,7 @@ def test_in_a_pipe_the_plan_is_shown_with_the_line_that_does_it(home):
     before = du(home / "store")
     ended = piped(home, "prune", "-a", "--filter", "label!=keep me")
     assert ended.returncode == 0
-    assert "jupyimg prune -a --filter 'label!=keep me' -f" in ended.stdout
+    assert "jupyimg prune -a --filter 'label!=keep me' -f" in ended.stderr
     assert "Would be removed:" in ended.stdout
     assert "Deleted" not in ended.stdout
     assert du(home / "store") == before

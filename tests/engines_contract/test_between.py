@@ -121,7 +121,7 @@ def test_send_is_a_command_in_both_directions(_docker: Daemon, shelf: Registry, 
     assert [row.reference for row in run(session, ["images"]).records] == [name]
     with pytest.raises(Misuse) as caught:
         run(session, ["send", name, "--to", "embedded"])
-    assert "--to docker" in caught.value.hint
+    assert "--from docker" in caught.value.hint
     session.close()
 
 

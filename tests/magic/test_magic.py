@@ -157,10 +157,14 @@ def test_rmi_follows_dockers_table(shell, samples):
         run(shell, f"%image rmi {image[7:19]}")
     assert "-f" in caught.value.hint
     gone = run(shell, f"%image rmi -f {image[7:19]}")
-    assert gone["action"].tolist()[:2] == ["untagged", "untagged"]
-    assert gone["digest"][gone["action"] == "deleted"].iloc[0] == image
+    assert set(gone["action"]) == {"deleted"}
+    assert gone["digest"].iloc[0] == image
     assert gone["freed"].sum() > 0
-    assert set(run(shell, "%image images sample/web")["tag"]) == {"1.0", "1.1", "latest"}  # the other platform stays
+    assert set(run(shell, "%image images sample/web")["tag"]) == {
+        "1.0",
+        "1.1",
+        "latest",
+    }  # which mean the other platform yet
 
 
 def test_rmi_tries_every_name_and_then_says_what_was_not_there(shell, samples):

@@ -35,3 +35,10 @@ def shell(bare_shell: InteractiveShell) -> Iterator[InteractiveShell]:
     views.install(bare_shell)
     yield bare_shell
     views.uninstall(bare_shell)
+
+
+@pytest.fixture
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    return None

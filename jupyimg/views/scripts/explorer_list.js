@@ -89,7 +89,7 @@ function settle(space, made) {
   const there = new Map([...space.children].map((each) => [each.dataset.key, each]));
   const rows = made.map((row) => {
     const old = there.get(row.dataset.key);
-    if (!old || old.innerHTML !== row.innerHTML) return row;
+    if (!old || old.textContent !== row.textContent) return row;
     there.delete(row.dataset.key);
     for (const { name, value } of row.attributes) old.setAttribute(name, value);
     return old;
