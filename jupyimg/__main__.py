@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from functools import partial
+from importlib.metadata import version
 
 _HOSTS = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 _ENGINE = re.compile(r"%image engine (embedded|docker|podman)\b( --host …)?", re.ASCII)
@@ -13,7 +14,7 @@ _VERSION = (["--version"], ["-v"], ["version"])
 MISUSE, FAILURE, INTERRUPTED = 2, 1, 130
 
 try:  # most of a short command's time goes by in here, so that Ctrl-C often comes now
-    from jupyimg import __version__, views
+    from jupyimg import views
     from jupyimg.commands import Job, Manual, Session, run
     from jupyimg.commands.manual import Help
     from jupyimg.errors import ImageError, Interrupted, Misuse
@@ -30,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     said = sys.argv[1:] if argv is None else argv
     if list(said) in _VERSION:
-        sys.stdout.write(f"jupyimg {__version__}\n")
+        sys.stdout.write(f"jupyimg {version("jupyimg")}\n")
         return 0
     session: Session | None = None
     try:
