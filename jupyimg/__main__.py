@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     said = sys.argv[1:] if argv is None else argv
     if list(said) in _VERSION:
-        sys.stdout.write(f"jupyimg {version("jupyimg")}\n")
+        sys.stdout.write(f"jupyimg {version('jupyimg')}\n")
         return 0
     session: Session | None = None
     try:
