@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from functools import partial
-from importlib.metadata import version
 
 _HOSTS = {"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}
 _ENGINE = re.compile(r"%image engine (embedded|docker|podman)\b( --host …)?", re.ASCII)
@@ -31,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     said = sys.argv[1:] if argv is None else argv
     if list(said) in _VERSION:
-        sys.stdout.write(f"jupyimg {version('jupyimg')}\n")
+        sys.stdout.write(f"jupyimg {sys.modules[__package__].__version__}\n")
         return 0
     session: Session | None = None
     try:
