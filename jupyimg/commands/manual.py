@@ -73,8 +73,8 @@ def readme_table() -> str:
     rows = ["| command | also | what it does | as Docker's |", "|---|---|---|---|"]
     for name, verb in commands().items():
         also = ", ".join(f"`{alias}`" for alias in aliases(name))
-        line = usage(verb).replace("|", "\\|")
-        rows.append(f"| `{line}` | {also} | {verb.get_short_help_str(120)} | `{verb.docker}` |")
+        line, docker = (text.replace("|", "\\|") for text in (usage(verb), verb.docker))
+        rows.append(f"| `{line}` | {also} | {verb.get_short_help_str(120)} | {f'`{docker}`' if docker else ''} |")
     return "\n".join(rows)
 
 
