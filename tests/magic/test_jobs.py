@@ -163,20 +163,21 @@ def test_a_registry_that_has_fallen_silent_can_be_left(shell, registry):
         assert best(left, BLINK + 0.1) < BLINK + 0.1
 
 
-def test_a_job_goes_on_with_its_engine_when_another_becomes_current(shell, slow, monkeypatch):
+def test_a_job_goes_on_with_its_engine_when_another_becomes_current(shell, relay, slow, monkeypatch):
     session = shell.magics_manager.registry["ImageMagics"].session
     before, closed = session.engine, threading.Event()
     end = before.close
     monkeypatch.setattr(before, "close", lambda: (closed.set(), end()))
-    jobs = [run(shell, f"%image pull -d {slow}") for _ in range(2)]
-    moving(jobs[0], 1)
+    pulls = moving(run(shell, f"%image pull -d {slow}"), 1)
+    waits = run(shell, f"%image pull -d {slow}")  # for what the first one brings
     run(shell, "%image engine embedded")
     assert session.engine is not before
     assert not closed.is_set()
-    jobs[1].cancel()
+    waits.cancel()
     assert not closed.is_set()
-    assert jobs[0].wait(30)["status"].tolist() == ["downloaded"]
-    assert closed.wait(10)
+    relay.rate = 0
+    assert pulls.wait(PATIENCE)["status"].tolist() == ["downloaded"]
+    assert closed.wait(PATIENCE)
 
 
 def test_an_engine_that_nobody_works_with_is_closed_at_once(shell, monkeypatch):
