@@ -258,7 +258,7 @@ def test_it_can_be_stopped(connect, fake, mine, what):
     fake.rule(f"{what} {TAG}", Answer(stall=-1))
     repository = connect(read_timeout=30.0).repository(fake.reference("app"))
     workers = [Worker(lambda: repository.write(mine[1], lambda offset: iter([mine[0][offset:]]))) for _ in range(2)]
-    until(lambda: fake.count(f"{what} {TAG}") == 1)
+    until(lambda: fake.count(f"{what} {TAG}") == 1 and fake.count(f"PUT .*{mine[1].digest}") == 2)
     repository.interrupt()
     for worker in workers:
         assert worker.ends_within(AT_ONCE)
