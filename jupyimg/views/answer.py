@@ -43,4 +43,4 @@ class Answer:
     json: bool = False
     form: LoginAsk | PruneAsk | None = None
     live: Live | None = None
-    port: Port | None = None
+    port: Port[Answer] | None = None

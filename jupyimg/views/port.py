@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from jupyimg.model.content import Step
     from jupyimg.model.digest import Digest
     from jupyimg.model.records import HistoryRecord, ImageDetail
-    from jupyimg.views.answer import Answer
+
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,8 @@ class Sight:
     here: bool = True
 
 
-class Port(Protocol):
-    """Answers to an explorer. The methods run in threads of the explorer's, never in two for the same thing.
+class Port(Protocol[Answer_co]):
+    """What answers an explorer; its methods run in threads of the explorer's, never in two for the same thing.
 
     Attributes:
         place: what is explored: "" for the images here, HOST[:PORT] for a registry, or the name of a repository.
@@ -42,7 +43,7 @@ class Port(Protocol):
     place: str
     remote: bool
 
-    def listing(self, name: str = "") -> Generator[Step, None, Answer]:
+    def listing(self, name: str = "") -> Generator[Step, None, Answer_co]:
         """What there is: images, repositories or, for the name of a repository, its tags.
 
         Raises:
@@ -58,7 +59,7 @@ class Port(Protocol):
         """
         ...
 
-    def doing(self, line: str) -> Generator[Step, None, Answer]:
+    def doing(self, line: str) -> Generator[Step, None, Answer_co]:
         """Run a line that pulls, tags, pushes, removes or saves, as a cell would.
 
         Raises:
