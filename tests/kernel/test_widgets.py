@@ -26,7 +26,7 @@ FORMS = {
     "prune -a": "Nothing was removed yet; to remove all of these without ticking: %image prune -a -f",
     "login localhost:1 -u ada": "where nobody can fill it in: %image login localhost:1 -u NAME -p env:VARIABLE",
 }
-BEFORE = ["%load_ext jupyimg", "%image samples;", "served = %image serve"]
+BEFORE = ["%load_ext jupyimg", "%image samples;", "served = %image serve --port 0"]
 
 
 @pytest.fixture(scope="module")
