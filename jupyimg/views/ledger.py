@@ -57,6 +57,8 @@ STILL = 3.0
 """Seconds without a byte after which that is said."""
 _SURE = 1.0
 """Seconds that something has to run before it is said how long the rest takes."""
+_KNOWN = 0.01
+"""The share that must be done before it is said how long the rest takes: less says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +257,7 @@ class Ledger:
         if freed is not None and freed.current and now is not None and now - self.began >= _SURE:
             shares = [step.current / step.total for step in self.counts.values()]  # files cost time, and so do bytes
             left = (now - self.began) * (len(shares) / sum(shares) - 1)
-            parts += [self._left(left)] if left else []
+            parts += [self._left(left)] if left and sum(shares) >= _KNOWN * len(shares) else []
         return tongue.listed(self.lang, parts)
 
     def _running(self, now: float) -> str:
@@ -275,13 +277,13 @@ class Ledger:
             parts.append(
                 tongue.say(lang, "nothing has moved for {time}", time=tongue.count(lang, int(still), "second"))
             )
-        elif at.left and ended < len(self.layers):
+        elif at.left and ended < len(self.layers) and at.bytes >= _KNOWN * at.total:
             parts.append(self._left(at.left))
         return tongue.listed(lang, parts)
 
     def _left(self, seconds: float) -> str:
         template = "{time} left" if seconds >= 1 else "a moment left"
-        return tongue.say(self.lang, template, time=words.seconds(seconds))
+        return tongue.say(self.lang, template, time=words.span(seconds))
 
 
 def _count(lang: str, step: Step) -> str:

@@ -84,6 +84,14 @@ def seconds(count: float) -> str:
     return f"{count:.0f} s" if count >= 100 else f"{count:.{1 if count >= 1 else 2}f} s"  # noqa: PLR2004
 
 
+def span(count: float) -> str:
+    """About how long: "42 s", "12 min", "3 h"."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if count >= 2 * size:
+            return f"{count / size:.0f} {unit}"
+    return seconds(count)
+
+
 def short(digest: str) -> str:
     """The twelve digits by which Docker shows an ID; anything that is no digest is only cut."""
     return digest.rpartition(":")[2][:12]

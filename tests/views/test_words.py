@@ -136,3 +136,10 @@ def test_a_megabyte_of_text_is_cut_without_being_measured() -> None:
 def test_short_ids_have_twelve_digits_with_and_without_algorithm() -> None:
     assert words.short("sha256:" + "ab" * 32) == "ab" * 6
     assert words.short("ab" * 32) == "ab" * 6
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0.5, "0.50 s"), (42, "42.0 s"), (119, "119 s"), (120, "2 min"), (729, "12 min"), (9000, "2 h")]
+)
+def test_a_long_span_is_said_roughly(count, said):
+    assert words.span(count) == said
