@@ -42,9 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             text = views.to_text(answer)
             sys.stderr.write("".join(f"{note}\n" for note in views.notes(answer)))
-        if text:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
+        _print(text)
     except ImageError as error:
         _tell(error.done)
         return _complain(error.message, error.hint, MISUSE if isinstance(error, Misuse) else FAILURE)
@@ -70,7 +68,10 @@ def _follow(where: str, kind: str, quiet: bool, detach: bool) -> views.Progress:
 
 def _tell(done: tuple[object, ...]) -> None:
     """What was done all the same, before it is said what was not, as Docker does."""
-    text = views.to_text(views.done(done)) if done else ""
+    _print(views.to_text(views.done(done)) if done else "")
+
+
+def _print(text: str) -> None:
     if text:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -13,8 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from IPython import get_ipython
-from IPython.display import display
 from traitlets import Dict
 
 from jupyimg.errors import ImageError
@@ -27,7 +25,7 @@ from jupyimg.views.html import to_html, to_text
 from jupyimg.views.lane import Lane
 from jupyimg.views.ledger import Ledger
 from jupyimg.views.outcome import outcome
-from jupyimg.views.twin import folded, script, unopened
+from jupyimg.views.twin import Twin, folded, script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 
     Plain = dict[str, Any]
 
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 _TWIN = 10
 """Rows of the static twin."""
 _EVERY = 0.15
@@ -57,7 +54,7 @@ class Page(anywidget.AnyWidget):
     phrases = Dict().tag(sync=True)
 
 
-class Explorer:
+class Explorer(Twin):
     """A place to look around in.
 
     Attributes:
@@ -66,9 +63,12 @@ class Explorer:
         lang: of what is said.
     """
 
+    noun = "an explorer"
+
     def __init__(self, answer: Answer, lang: str = tongue.ENGLISH) -> None:
         assert answer.port is not None
-        self.port, self.lang = answer.port, lang
+        super().__init__(lang)
+        self.port = answer.port
         self.widget = Page(phrases=tongue.phrases(lang, "explorer"))
         self._listing, self._looking, self._acting = Lane(), Lane(), Lane()
         self._first = answer
@@ -211,9 +211,6 @@ class Explorer:
     def _error(self, text: str, hint: str) -> Plain:
         return {"is": "error", "text": self._say(text), "hint": self._say(hint)}
 
-    def _say(self, phrase: str) -> str:
-        return tongue.say(self.lang, phrase)
-
     def _send(self, message: Plain) -> None:
         self.widget.send({"id": 0, **message})
 
@@ -222,15 +219,8 @@ class Explorer:
     def __repr__(self) -> str:
         return to_text(self.frame) or repr(self.frame)
 
-    def _twin(self) -> str:
+    def _html(self) -> str:
         return folded(to_html(frame(self._first, self.lang), most=_TWIN) or "", self.lang)
-
-    def _ipython_display_(self) -> None:
-        """Show two outputs, as `Table` does and for the same reason."""
-        display({"text/html": self._twin(), "text/plain": repr(self)}, raw=True)  # type: ignore[no-untyped-call]
-        if getattr(get_ipython(), "kernel", None) is not None:
-            view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-            display({_WIDGET: view, "text/plain": unopened(self.lang, "an explorer")}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def explorer(answer: Answer, lang: str = tongue.ENGLISH) -> Explorer:

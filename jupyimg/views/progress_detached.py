@@ -19,6 +19,7 @@ from jupyimg.views import detached, tongue
 from jupyimg.views.ledger import Outcome
 from jupyimg.views.markup import FAINT, element, say
 from jupyimg.views.progress_kernel import KernelProgress
+from jupyimg.views.twin import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from jupyimg.model.content import Step
     from jupyimg.views.progress import Clock
 
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 _ENDS = {Outcome.INTERRUPTED: "cancelled", Outcome.FAILED: "failed"}
 _KEPT = {
     "save": "{outcome}: no archive was written",
@@ -123,9 +123,8 @@ class DetachedProgress(KernelProgress):
         return {"text/html": element("div", say(text), style=FAINT), "text/plain": text}
 
     def _view(self, button: Button) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": button.model_id}
         without = "(a button that cancels it; without it: .cancel() of this job)"
-        return {_WIDGET: view, "text/plain": tongue.say(self.ledger.lang, without)}
+        return view(button, tongue.say(self.ledger.lang, without))
 
 
 def _cell() -> int | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from anywidget import AnyWidget
     from IPython.display import DisplayHandle
+    from ipywidgets import DOMWidget  # type: ignore[import-untyped]
 
 COPY = "static copy, which stays in a saved notebook"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -66,8 +67,13 @@ class Twin:
             display(self._bundle(), raw=True)  # type: ignore[no-untyped-call]
             return
         self._copies.append(display(self._bundle(), raw=True, display_id=True))  # type: ignore[no-untyped-call]
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
-        display({_WIDGET: view, "text/plain": unopened(self.lang, self.noun)}, raw=True)  # type: ignore[no-untyped-call]
+        display(view(self.widget, unopened(self.lang, self.noun)), raw=True)  # type: ignore[no-untyped-call]
+
+
+def view(widget: DOMWidget, without: str) -> dict[str, Any]:
+    """A living widget as an output, and the text that stands for it where it cannot live."""
+    shown = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return {_WIDGET: shown, "text/plain": without}
 
 
 def unopened(lang: str, noun: str) -> str:

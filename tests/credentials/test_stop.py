@@ -60,6 +60,18 @@ def hangs(vault):
     return (vault.folder / "child").exists() and len(programs(vault)) >= 2
 
 
+def stopped(steps, vault):
+    """Go on until the helper hangs, then press stop, which ends the steps at once."""
+    deadline = time.monotonic() + PATIENCE
+    while not hangs(vault):
+        next(steps)
+        assert time.monotonic() < deadline
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        steps.throw(KeyboardInterrupt)
+    assert time.monotonic() - began < AT_ONCE
+
+
 @pytest.mark.parametrize("what", ["pull", "tags", "catalog", "copy", "inspect of a repository"])
 def test_stop_ends_a_helper_that_hangs(session, vault, htpasswd_registry, what):
     host, remote = htpasswd_registry.host, session.engine.remote
@@ -71,14 +83,7 @@ def test_stop_ends_a_helper_that_hangs(session, vault, htpasswd_registry, what):
         "inspect of a repository": lambda: remote.listing(Reference.parse(f"{host}/app")),
     }
     steps = asked[what]()
-    deadline = time.monotonic() + PATIENCE
-    while not hangs(vault):
-        next(steps)
-        assert time.monotonic() < deadline
-    began = time.monotonic()
-    with pytest.raises(Interrupted):
-        steps.throw(KeyboardInterrupt)
-    assert time.monotonic() - began < AT_ONCE
+    stopped(steps, vault)
     assert_gone(vault)
     assert len(vault.calls) == 1
 
@@ -154,14 +159,7 @@ def test_a_login_for_a_daemon_can_be_stopped_too(hanging, vault, homes):
     api = SimpleNamespace(open=lambda: call, dialect=SimpleNamespace(name="Docker"))
     moving = Moving(api, hanging, lambda: None, homes.open(helper_timeout=60.0).find)
     steps = moving._listen("/images/app/push", {}, Reference.parse("quay.io/app:1"))
-    deadline = time.monotonic() + PATIENCE
-    while not hangs(vault):
-        next(steps)
-        assert time.monotonic() < deadline
-    began = time.monotonic()
-    with pytest.raises(Interrupted):
-        steps.throw(KeyboardInterrupt)
-    assert time.monotonic() - began < AT_ONCE
+    stopped(steps, vault)
     assert closed
     assert_gone(vault)
 

@@ -132,3 +132,17 @@ def pulled(engine, name: str) -> tuple[list[str], str]:
 def passed_by(said: list[str]) -> list[str]:
     """The notes that tell of a mirror."""
     return [line for line in said if "going on with" in line]
+
+
+@pytest.fixture
+def upstream(registry: Registry) -> Registry:
+    """A registry that has an image."""
+    push_image(registry)
+    return registry
+
+
+@pytest.fixture
+def mirror(second_registry: Registry, upstream: Registry) -> Registry:
+    """A registry that holds just what the upstream holds."""
+    second_registry.stock(upstream.data)
+    return second_registry

@@ -27,19 +27,6 @@ CORRUPT = """
 """
 
 
-@pytest.fixture
-def upstream(registry):
-    push_image(registry)
-    return registry
-
-
-@pytest.fixture
-def mirror(second_registry, upstream):
-    """A registry that holds just what the upstream holds."""
-    second_registry.stock(upstream.data)
-    return second_registry
-
-
 def reads(registry, what="/v2/app/"):
     """What came from us; what set the registry up is not counted."""
     return [access for access in registry.accesses(what) if access.agent == "jupyimg"]

@@ -13,7 +13,7 @@ from jupyimg.model.documents import Descriptor
 from jupyimg.model.reference import Reference
 from jupyimg.registry import pace
 from tests.crash.relay import relayed
-from tests.mirrors.conftest import BIG, passed_by, pulled, push_image
+from tests.mirrors.conftest import BIG, passed_by, pulled
 from tests.registry.fake import Answer, dead_port
 from tests.registry.test_interrupt import Worker, stop_and_see
 from tests.services.waiting import PATIENCE, until
@@ -33,19 +33,6 @@ def _soon(monkeypatch):
 
 def trickling(host, rate=SLOW, free=0):
     return relayed(host, rate, free=free, piece=max(1, rate // 20))
-
-
-@pytest.fixture
-def upstream(registry):
-    push_image(registry)
-    return registry
-
-
-@pytest.fixture
-def mirror(second_registry, upstream):
-    """A registry that holds just what the upstream holds."""
-    second_registry.stock(upstream.data)
-    return second_registry
 
 
 def slow_notes(said):

@@ -16,7 +16,7 @@ from jupyimg import views
 from jupyimg.errors import ImageError
 from jupyimg.model.content import Phase, Step
 from jupyimg.model.records import RepositoryRecord, TagRecord
-from jupyimg.views import Answer
+from jupyimg.views import Answer, twin
 from jupyimg.views import explorer as room
 from jupyimg.views.explorer import Explorer, explorer
 from jupyimg.views.explorer_rows import rows_of
@@ -268,16 +268,16 @@ class Kernel:
 
 def test_in_a_notebook_the_static_twin_comes_first_and_elsewhere_there_is_only_text(monkeypatch):
     sent: list[dict[str, Any]] = []
-    monkeypatch.setattr(room, "display", lambda bundle, **_: sent.append(bundle))
+    monkeypatch.setattr(twin, "display", lambda bundle, **_: sent.append(bundle))
     shown = views.to_notebook(images(Place(), *range(1, 1000)))
-    monkeypatch.setattr(room, "get_ipython", Kernel)
+    monkeypatch.setattr(twin, "get_ipython", Kernel)
     shown._ipython_display_()
     assert [set(bundle) for bundle in sent] == [
         {"text/html", "text/plain"},
         {"application/vnd.jupyter.widget-view+json", "text/plain"},
     ]
     assert len(sent[0]["text/html"]) < 50_000
-    monkeypatch.setattr(room, "get_ipython", lambda: None)
+    monkeypatch.setattr(twin, "get_ipython", lambda: None)
     shown._ipython_display_()
     assert len(sent) == 3
     assert sent[2]["text/plain"].startswith("REPOSITORY")
